@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line: what to do, to which connections, and how to show it. */
+#ifndef NETTRACE_OPTIONS_H
+#define NETTRACE_OPTIONS_H
+
+#include "model/selection.h"
+#include "view/view.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifndef NETTRACE_VERSION
+#define NETTRACE_VERSION "0.1.0"
+#endif
+
+enum run_mode { RUN_STREAM, RUN_TOP, RUN_LIST, RUN_SCHEMA, RUN_HELP, RUN_VERSION };
+
+struct options {
+	enum run_mode mode;
+	struct selection selection; /* its comms are borrowed from argv or from comm_storage */
+	/*
+	 * All but columns, lines and user_name, which the caller fills in. `color` is decided (--color, NO_COLOR, TERM,
+	 * whether standard output is a terminal); `events` always has start, lost and summary, so that no gap is hidden;
+	 * `interval_ns` is 1 s for --top and 0 (once) for lists unless given; `batch` is also set by --json.
+	 */
+	struct view_options view;
+	const char *replay_path; /* borrowed from argv; NULL: the live kernel; "-": standard input */
+	uint64_t for_ns;	 /* --for; 0: until stopped */
+	uint64_t event_count;	 /* -c; 0: no end */
+	uint64_t buffer_bytes;	 /* a power of two, ready for the ring */
+	uint64_t max_connections;
+	bool states;		 /* every state transition is wanted */
+	bool strict, verbose;
+	char comm_storage[SELECTION_MAX][16]; /* names cut to the 15 bytes that the kernel keeps */
+};
+
+/*
+ * Fills *o from the words. Returns 0, or EXIT_USAGE after having reported one line that says what is wrong and what
+ * would be right. Does not exit and prints nothing else: help and version are modes.
+ * `argv` may be reordered; *o borrows from its strings.
+ */
+int options_parse(int argc, char **argv, struct options *o);
+
+/* The text of --help. 0 or -errno of writing. */
+int options_help(FILE *out);
+
+#endif
