@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "model/selection.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+static bool list_has(const struct u32_list *list, uint32_t value)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->values[i] == value)
+			return true;
+	return false;
+}
+
+/* An empty list asks for nothing. */
+static bool match_list(const struct u32_list *list, const struct event *e, enum event_field a, uint32_t a_value,
+		       enum event_field b, uint32_t b_value)
+{
+	return !list->count || (event_has(e, a) && list_has(list, a_value)) ||
+	       (event_has(e, b) && list_has(list, b_value));
+}
+
+static bool comm_fits(const struct selection *s, const char *comm)
+{
+	for (uint32_t i = 0; i < s->comm_count; i++) {
+		const char *wanted = s->comms[i];
+
+		if (strpbrk(wanted, "*?[") ? !fnmatch(wanted, comm, 0) : !strcmp(wanted, comm))
+			return true;
+	}
+	return false;
+}
+
+static bool match_comm(const struct selection *s, const struct event *e)
+{
+	return !s->comm_count || (event_has(e, FIELD_COMM) && comm_fits(s, e->comm)) ||
+	       (event_has(e, FIELD_OPENER_COMM) && comm_fits(s, e->opener_comm));
+}
+
+static bool match_proto(const struct selection *s, const struct event *e)
+{
+	if (!s->tcp && !s->udp)
+		return true;
+	return event_has(e, FIELD_PROTO) &&
+	       ((s->tcp && e->proto == IPPROTO_TCP) || (s->udp && e->proto == IPPROTO_UDP));
+}
+
+static bool match_family(const struct selection *s, const struct event *e)
+{
+	if (!s->ipv4 && !s->ipv6)
+		return true;
+	return event_has(e, FIELD_FAMILY) && ((s->ipv4 && e->family == 4) || (s->ipv6 && e->family == 6));
+}
+
+static bool match_state(const struct selection *s, const struct event *e)
+{
+	unsigned int state;
+
+	if (!s->states)
+		return true;
+	if (event_has(e, FIELD_STATE))
+		state = e->state;
+	else if (event_has(e, FIELD_NEW_STATE))
+		state = e->new_state;
+	else if (event_has(e, FIELD_LAST_STATE))
+		state = e->last_state;
+	else
+		return false;
+	return state < 32 && s->states >> state & 1;
+}
+
+bool selection_match(const struct selection *s, const struct event *e)
+{
+	if (e->type == EVENT_START || e->type == EVENT_LOST || e->type == EVENT_SUMMARY)
+		return true;
+	return match_proto(s, e) && match_family(s, e) && match_state(s, e) &&
+	       match_list(&s->pids, e, FIELD_PID, e->pid, FIELD_OPENER_PID, e->opener_pid) &&
+	       match_list(&s->uids, e, FIELD_UID, e->uid, FIELD_UID, e->uid) &&
+	       match_list(&s->ports, e, FIELD_LPORT, e->lport, FIELD_RPORT, e->rport) &&
+	       match_list(&s->lports, e, FIELD_LPORT, e->lport, FIELD_LPORT, e->lport) &&
+	       match_list(&s->rports, e, FIELD_RPORT, e->rport, FIELD_RPORT, e->rport) && match_comm(s, e);
+}
