@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Unit tests (cmocka), golden tests (recordings in, text out), live tests (root): all print TAP for tests/run.
+
+.PHONY: check test test-root asan valgrind bench test-programs
+
+UNIT := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+GOLDEN := $(wildcard tests/golden/run)
+FUZZ := $(wildcard tests/fuzz/run)
+LIVE := $(shell find tests/live -maxdepth 1 -name 'test_*' -type f -perm -u+x 2>/dev/null | sort)
+
+# tests/live/X.c and tests/live/X/*.c: each a static program, so that it also runs in a bare VM.
+LIVE_FILES := $(patsubst tests/live/%.c,$(O)/tests/live/%,$(wildcard tests/live/*.c))
+LIVE_DIRS := $(patsubst tests/live/%/,$(O)/tests/live/%,$(sort $(dir $(wildcard tests/live/*/*.c))))
+LIVE_PROGRAMS := $(LIVE_FILES) $(LIVE_DIRS)
+
+# What the tests find in their environment; paths are absolute.
+TEST_ENV = NETTRACE='$(abspath $(O))/nettrace' TEST_PROGRAMS='$(abspath $(O))/tests' CMOCKA_MESSAGE_OUTPUT=TAP
+
+test-programs: $(UNIT) $(LIVE_PROGRAMS)
+
+check: $(O)/nettrace $(UNIT) ## unit and golden tests, no root needed
+	@$(TEST_ENV) tests/run --timeout 120 $(UNIT) $(GOLDEN)
+
+test: ## as root: install what is missing, build, run every test
+	@[ "$$(id -u)" = 0 ] || { echo 'make test: needs root for the live tests: run "sudo make test" (or "make check")' >&2; exit 1; }
+	$(Q)tools/install-deps.sh all
+	@$(MAKE) test-root; status=$$?; $(GIVE_BACK); exit $$status
+
+test-root: $(O)/nettrace $(UNIT) $(LIVE_PROGRAMS)
+	@$(TEST_ENV) tests/run --timeout 120 $(UNIT) $(GOLDEN) $(FUZZ) --timeout 900 $(LIVE)
+
+asan: $(SKELETON) ## the same as check, with the address and undefined behaviour sanitizers
+	@ASAN_OPTIONS=exitcode=99:detect_leaks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 \
+		LSAN_OPTIONS=exitcode=99 $(MAKE) O=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g' check
+
+valgrind: $(UNIT) ## unit tests under valgrind
+	@$(TEST_ENV) tests/run --timeout 600 --under 'valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible' $(UNIT)
+
+bench: $(O)/nettrace $(LIVE_PROGRAMS) ## as root: what tracing costs, beside other tools
+	@$(TEST_ENV) tests/bench/run
+
+$(O)/tests/unit/%: tests/unit/%.c $(LIB) $(O)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(USER_FLAGS) $(LD_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(LIBS) -lcmocka
+
+$(LIVE_FILES): $(O)/tests/live/%: tests/live/%.c $(O)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(C_FLAGS) $(LD_FLAGS) -static -pthread -MMD -MP -MF $@.d -o $@ $<
+
+# $(1): a program of several files. Its stamp lists them: one more or one less links again.
+define live_program
+$(1): $(2) $(1).sources
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LD_FLAGS) -static -pthread -o $$@ $(2)
+$(1).sources: FORCE
+	$$(call write_stamp,$(2))
+endef
+$(foreach p,$(LIVE_DIRS),$(eval $(call live_program,$(p),$(patsubst tests/live/%.c,$(O)/tests/obj/%.o,$(wildcard \
+	$(p:$(O)/%=%)/*.c)))))
+
+$(O)/tests/obj/%.o: tests/live/%.c $(O)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(C_FLAGS) -pthread -MMD -MP -c $< -o $@
+
+-include $(addsuffix .d,$(UNIT) $(LIVE_FILES)) $(patsubst tests/live/%.c,$(O)/tests/obj/%.d,$(wildcard tests/live/*/*.c))

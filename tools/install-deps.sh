@@ -1,0 +1,154 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Installs the packages that nettrace needs and this machine lacks.
+# What is there is found by trying it, not by asking the package manager, so nothing is fetched
+# when nothing is missing and a tool from elsewhere counts.
+set -eu
+
+usage='usage: tools/install-deps.sh [--check] [build|test|all]
+  build  what compiling needs (the default)      test  what the tests need besides
+  --check  install nothing; say what is missing and exit 1'
+
+# what for, how to see that it is there, then the package on Debian/Ubuntu, Fedora, Arch ("-": none)
+needs='
+build command:gcc             gcc              gcc                    gcc
+build command:make            make             make                   make
+build command:pkg-config      pkg-config       pkgconf-pkg-config     pkgconf
+build command:clang           clang            clang                  clang
+build bpftool                 bpftool          bpftool                bpf
+build library:libbpf          libbpf-dev       libbpf-devel           libbpf
+build library:libelf          libelf-dev       elfutils-libelf-devel  libelf
+build library:zlib            zlib1g-dev       zlib-devel             zlib
+build library:jansson         libjansson-dev   jansson-devel          jansson
+build header:stdio.h          libc6-dev        glibc-devel            glibc
+test  library:cmocka          libcmocka-dev    libcmocka-devel        cmocka
+test  static:c                libc6-dev        glibc-static           glibc
+test  command:python3         python3          python3                python
+test  command:jq              jq               jq                     jq
+test  command:ip              iproute2         iproute                iproute2
+test  command:tmux            tmux             tmux                   tmux
+test  command:valgrind        valgrind         valgrind               valgrind
+test  command:tcplife|tcplife-bpfcc|/usr/share/bcc/tools/tcplife  libbpf-tools  bcc-tools  bcc-tools
+'
+
+die()
+{
+	echo "install-deps: $*" >&2
+	exit 1
+}
+
+# Also where a user's PATH does not look: Debian has these in sbin.
+find_command()
+{
+	PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1
+}
+
+compiles()
+{
+	printf '%s\n' "$1" | gcc "$2" -x c - -o /dev/null >/dev/null 2>&1
+}
+
+is_there()
+{
+	case $1 in
+	bpftool)
+		for b in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool; do
+			"$b" version >/dev/null 2>&1 && return 0
+		done
+		return 1 ;;
+	command:*)
+		for c in $(echo "${1#*:}" | tr '|' ' '); do
+			find_command "$c" && return 0
+		done
+		return 1 ;;
+	library:*) pkg-config --exists "${1#*:}" 2>/dev/null ;;
+	header:*) compiles "#include <${1#*:}>" -fsyntax-only ;;
+	static:*) compiles 'int main(void) { return 0; }' -static ;;
+	esac
+}
+
+# Prints what is missing, in the words of distribution $1, one package a line.
+missing()
+{
+	echo "$needs" | while read -r group check debian fedora arch; do
+		[ -n "$group" ] || continue
+		[ "$what" = all ] || [ "$group" = "$what" ] || continue
+		is_there "$check" && continue
+		case $1 in
+		debian) echo "$debian" ;;
+		fedora) echo "$fedora" ;;
+		arch) echo "$arch" ;;
+		esac
+	done | sort -u
+}
+
+distribution()
+{
+	if find_command apt-get; then
+		echo debian
+	elif find_command dnf; then
+		echo fedora
+	elif find_command pacman; then
+		echo arch
+	else
+		echo other
+	fi
+}
+
+# On Ubuntu before 25.04 bpftool is no package of its own but part of the kernel's tools.
+debian_names()
+{
+	while read -r package; do
+		if [ "$package" = bpftool ] && ! apt-cache policy bpftool | grep -q 'Candidate: [0-9]'; then
+			echo linux-tools-common
+			echo linux-tools-generic
+		else
+			echo "$package"
+		fi
+	done
+}
+
+install_debian()
+{
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -q update || echo 'install-deps: the package lists are not fresh; going on with those that are here' >&2
+	# shellcheck disable=SC2046 # one word a package
+	apt-get -q -y --no-install-recommends install $(echo "$1" | debian_names)
+}
+
+check=
+[ "${1-}" != --check ] || { check=1; shift; }
+what=${1:-build}
+case $what in
+build | test | all) ;;
+-h | --help) echo "$usage"; exit 0 ;;
+*) echo "$usage" >&2; exit 2 ;;
+esac
+
+system=$(distribution)
+case $system in
+other) list=$(missing debian) ;;
+*) list=$(missing "$system") ;;
+esac
+[ -n "$list" ] || exit 0
+line=$(echo "$list" | tr '\n' ' ')
+
+if [ -n "$check" ]; then
+	die "missing: ${line}(run: sudo tools/install-deps.sh $what)"
+elif [ "$system" = other ]; then
+	echo "$list"
+	die 'no apt-get, dnf or pacman here: install the packages above (Debian names) by hand'
+elif [ "$(id -u)" != 0 ]; then
+	die "missing: ${line}(run with sudo)"
+fi
+
+case $system in
+debian) install_debian "$list" ;;
+# shellcheck disable=SC2086 # one word a package
+fedora) dnf -y install $list ;;
+# shellcheck disable=SC2086
+arch) pacman -S --needed --noconfirm $list ;;
+esac
+
+list=$(missing "$system")
+[ -z "$list" ] || die "installed, but still not found: $(echo "$list" | tr '\n' ' ')"
