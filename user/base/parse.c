@@ -143,7 +143,7 @@ const char *parse_nearest(const char *mistyped, size_t count, const char *(*word
 {
 	size_t length = strlen(mistyped);
 	/* A third of the word may be wrong; beyond that a guess only confuses. */
-	unsigned int best_distance = length < 3 ? 2 : length / 3 + 2;
+	unsigned int best_distance = length < 3 ? 2 : (length + 1) / 3 + 1;
 	const char *best = NULL;
 
 	if (length < 2 || length > DISTANCE_MAX)

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "options.h"
+
+#include "base/report.h"
+#include "model/ranking.h"
+#include "options_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MS_NS 1000000ULL
+#define INTERVAL_MIN_NS (100 * MS_NS)
+#define BUFFER_DEFAULT (8ULL << 20)
+#define BUFFER_MIN (64ULL << 10)
+#define BUFFER_MAX (1ULL << 30)
+#define CONNECTIONS_DEFAULT 1000000
+#define CONNECTIONS_MAX 100000000
+#define ROWS_MAX 1000000
+#define WORDS_MAX 2
+
+enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER, COLOR_COUNT };
+
+/* What argp collects besides *o. */
+struct parse {
+	struct options *o;
+	bool seen[OPTION_KEY_END];
+	int color;
+	const char *words[WORDS_MAX];
+	unsigned int word_count;
+	int error; /* EXIT_USAGE once something was reported */
+};
+
+static const char *by_word(void *context, size_t i)
+{
+	(void)context;
+	return ranking_by_name((enum ranking_by)i);
+}
+
+static const char *key_word(void *context, size_t i)
+{
+	(void)context;
+	return ranking_key_name((enum ranking_key)i);
+}
+
+static const char *color_word(void *context, size_t i)
+{
+	static const char *const names[] = { "auto", "always", "never" };
+
+	(void)context;
+	return names[i];
+}
+
+static const char *time_word(void *context, size_t i)
+{
+	static const char *const names[] = { "local", "utc", "relative", "none" };
+
+	(void)context;
+	return names[i];
+}
+
+static int take_comm(struct options *o, const char *arg)
+{
+	struct selection *s = &o->selection;
+	char *storage;
+
+	if (!*arg)
+		return usage_error("--comm", arg, " is empty");
+	if (s->comm_count == SELECTION_MAX)
+		return usage_error("--comm", arg, ": at most %d names are taken", SELECTION_MAX);
+	/* The kernel keeps 15 bytes of a name: a longer one would never match, its beginning does. */
+	if (strlen(arg) >= sizeof(o->comm_storage[0]) && !strpbrk(arg, "*?[")) {
+		storage = o->comm_storage[s->comm_count];
+		memcpy(storage, arg, sizeof(o->comm_storage[0]) - 1);
+		storage[sizeof(o->comm_storage[0]) - 1] = '\0';
+		arg = storage;
+	}
+	s->comms[s->comm_count++] = arg;
+	return 0;
+}
+
+static int take_by(struct options *o, const char *arg)
+{
+	if (!strcmp(arg, "listener") || !strcmp(arg, "container"))
+		return usage_error("--by", NULL, " %s is not supported yet", arg);
+	return option_choice("grouping", "Groupings", arg, BY_COUNT, by_word, &o->view.by);
+}
+
+static int take_buffer(struct options *o, const char *arg)
+{
+	uint64_t bytes, power = BUFFER_MIN;
+	int err = option_size("--buffer", arg, BUFFER_MIN, BUFFER_MAX, &bytes);
+
+	if (err)
+		return err;
+	/* A BPF ring buffer's size is a power of two and of whole pages. */
+	while (power < bytes)
+		power <<= 1;
+	o->buffer_bytes = power;
+	return 0;
+}
+
+static int take_rows(struct options *o, const char *arg)
+{
+	uint64_t rows;
+	int err = option_number("--rows", arg, 1, ROWS_MAX, &rows);
+
+	if (!err)
+		o->view.rows = (unsigned int)rows;
+	return err;
+}
+
+static int take_time(struct options *o, const char *arg)
+{
+	int format, err = option_choice("time format", "Formats", arg, TIME_NONE + 1, time_word, &format);
+
+	if (!err)
+		o->view.time_format = (enum time_format)format;
+	return err;
+}
+
+/* Options with a value. */
+static int take_value(struct parse *p, int key, const char *arg)
+{
+	struct options *o = p->o;
+
+	switch (key) {
+	case 'p':
+		return option_pids(arg, &o->selection.pids);
+	case OPTION_COMM:
+		return take_comm(o, arg);
+	case OPTION_UID:
+		return option_users(arg, &o->selection.uids);
+	case 'P':
+		return option_ports("--port", arg, &o->selection.ports);
+	case OPTION_LPORT:
+		return option_ports("--lport", arg, &o->selection.lports);
+	case OPTION_RPORT:
+		return option_ports("--rport", arg, &o->selection.rports);
+	case OPTION_STATE:
+		return option_states(arg, &o->selection.states);
+	case OPTION_EVENTS:
+		return option_events(arg, &o->view.events);
+	case OPTION_FOR:
+		return option_duration("--for", arg, MS_NS, &o->for_ns);
+	case 'c':
+		return option_number("--count", arg, 1, UINT64_MAX, &o->event_count);
+	case 'T':
+		return take_time(o, arg);
+	case OPTION_BY:
+		return take_by(o, arg);
+	case OPTION_SORT:
+		return option_choice("sort key", "Sort keys", arg, KEY_COUNT, key_word, &o->view.sort);
+	case OPTION_ROWS:
+		return take_rows(o, arg);
+	case OPTION_COLOR:
+		return option_choice("colour mode", "Modes", arg, COLOR_COUNT, color_word, &p->color);
+	case OPTION_REPLAY:
+		if (!*arg)
+			return usage_error("--replay", arg, " is no file name");
+		o->replay_path = arg;
+		return 0;
+	case OPTION_BUFFER:
+		return take_buffer(o, arg);
+	default: /* OPTION_MAX_CONNECTIONS */
+		return option_number("--max-connections", arg, 1, CONNECTIONS_MAX, &o->max_connections);
+	}
+}
+
+/* Options without a value; false when `key` is none of them. */
+static bool take_flag(struct options *o, int key)
+{
+	switch (key) {
+	case OPTION_TOP:
+	case OPTION_LIST:
+	case OPTION_SCHEMA:
+	case 'a':
+	case 'l': /* these make the mode, together: settle_mode */
+		return true;
+	case 't':
+		return o->selection.tcp = true;
+	case 'u':
+		return o->selection.udp = true;
+	case '4':
+		return o->selection.ipv4 = true;
+	case '6':
+		return o->selection.ipv6 = true;
+	case OPTION_STATES:
+		return o->states = true;
+	case 'b':
+		return o->view.batch = true;
+	case 'n':
+		return o->view.numeric = true;
+	case 'e':
+		return o->view.extended = true;
+	case 'j':
+		return o->view.json = true;
+	case 'H':
+		return o->view.no_header = true;
+	case OPTION_STRICT:
+		return o->strict = true;
+	case 'v':
+		return o->verbose = true;
+	default:
+		return false;
+	}
+}
+
+static error_t take_option(int key, char *arg, struct argp_state *state)
+{
+	struct parse *p = state->input;
+
+	if (key == ARGP_KEY_ARG) {
+		/* One too many is enough to know. */
+		if (p->word_count < WORDS_MAX)
+			p->words[p->word_count] = arg;
+		p->word_count += p->word_count <= WORDS_MAX;
+		return 0;
+	}
+	if (key <= 0 || key >= OPTION_KEY_END)
+		return ARGP_ERR_UNKNOWN;
+	p->seen[key] = true;
+	if (!arg)
+		return take_flag(p->o, key) ? 0 : ARGP_ERR_UNKNOWN;
+	p->error = take_value(p, key, arg);
+	return p->error ? EINVAL : 0;
+}
+
+static int settle_mode(struct parse *p)
+{
+	struct options *o = p->o;
+	bool list = p->seen[OPTION_LIST] || p->seen['a'] || p->seen['l'];
+	const char *list_name = p->seen[OPTION_LIST] ? "--list" : p->seen['a'] ? "-a" : "-l";
+
+	if (p->seen[OPTION_SCHEMA]) {
+		o->mode = RUN_SCHEMA;
+		return 0;
+	}
+	if (p->seen[OPTION_TOP] && list)
+		return usage_error("--top", NULL, " and %s exclude each other", list_name);
+	o->mode = p->seen[OPTION_TOP] ? RUN_TOP : list ? RUN_LIST : RUN_STREAM;
+	/* The listening and the connected ones together are all, as netstat -al has it. */
+	if (!p->seen['a'] && p->seen[OPTION_LIST] != p->seen['l']) {
+		o->view.connected = p->seen[OPTION_LIST];
+		o->view.listening = p->seen['l'];
+	}
+	return 0;
+}
+
+/* Options that mean nothing in the mode at hand are refused, not ignored. */
+static int check_mode(const struct parse *p)
+{
+	static const struct {
+		int key;
+		const char *name;
+		unsigned int modes; /* bits 1 << enum run_mode */
+		const char *where;
+	} rules[] = {
+		{ OPTION_BY, "--by", 1 << RUN_TOP, "--top" },
+		{ OPTION_SORT, "--sort", 1 << RUN_TOP, "--top" },
+		{ 'b', "--batch", 1 << RUN_TOP, "--top" },
+		{ OPTION_ROWS, "--rows", 1 << RUN_TOP | 1 << RUN_LIST, "--top and the lists" },
+		{ 'c', "--count", 1 << RUN_STREAM, "the stream; tables take INTERVAL COUNT" },
+		{ OPTION_EVENTS, "--events", 1 << RUN_STREAM, "the stream" },
+		{ OPTION_STATES, "--states", 1 << RUN_STREAM, "the stream" },
+	};
+	const struct options *o = p->o;
+
+	if (o->mode == RUN_SCHEMA)
+		return 0;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (p->seen[rules[i].key] && !(rules[i].modes >> o->mode & 1))
+			return usage_error(rules[i].name, NULL, " belongs to %s", rules[i].where);
+	}
+	if (o->selection.udp && o->mode != RUN_LIST)
+		return usage_error("-u", NULL, " (UDP) is not supported yet but in the lists (-a, -l, --list)");
+	return 0;
+}
+
+/* INTERVAL [COUNT] of the tables. */
+static int take_words(struct parse *p)
+{
+	struct options *o = p->o;
+	int err;
+
+	if (o->mode == RUN_TOP)
+		o->view.interval_ns = 1000 * MS_NS;
+	if (!p->word_count)
+		return 0;
+	if (o->mode != RUN_TOP && o->mode != RUN_LIST)
+		return usage_error("unexpected word", p->words[0], ": filters are not supported in this version");
+	if (p->words[0][0] < '0' || p->words[0][0] > '9')
+		return usage_error("unexpected word", p->words[0],
+				   ": only INTERVAL [COUNT] may stand here, filters are not supported in this version");
+	err = option_duration("interval", p->words[0], INTERVAL_MIN_NS, &o->view.interval_ns);
+	if (err || p->word_count == 1)
+		return err;
+	if (p->word_count > WORDS_MAX)
+		return usage_error("too many words after", p->words[1], ": only INTERVAL [COUNT] may stand here");
+	return option_number("count", p->words[1], 1, UINT64_MAX, &o->view.count);
+}
+
+/* no-color.org: set and not empty, it turns colour off, but not against an explicit wish. */
+static bool wants_color(int when)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (when != COLOR_AUTO)
+		return when == COLOR_ALWAYS;
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+}
+
+static int settle(struct parse *p)
+{
+	const uint32_t always = 1u << EVENT_START | 1u << EVENT_LOST | 1u << EVENT_SUMMARY;
+	const uint32_t rows = 1u << EVENT_NONE | 1u << EVENT_SOCKET | 1u << EVENT_TOP;
+	struct options *o = p->o;
+	int err = settle_mode(p);
+
+	if (!err)
+		err = check_mode(p);
+	if (!err)
+		err = take_words(p);
+	if (err)
+		return err;
+	if (o->for_ns && o->mode == RUN_LIST && !o->view.interval_ns)
+		return usage_error("--for", NULL, " belongs to the stream, --top and lists with an INTERVAL");
+
+	if (!o->view.events)
+		o->view.events = ((1u << EVENT_TYPE_COUNT) - 1) & ~rows & ~(1u << EVENT_STATE);
+	o->view.events |= always;
+	if (o->states)
+		o->view.events |= 1u << EVENT_STATE;
+	o->states = o->mode == RUN_STREAM && o->view.events >> EVENT_STATE & 1;
+	o->view.color = !o->view.json && wants_color(p->color);
+	o->view.batch |= o->view.json;
+	return 0;
+}
+
+int options_parse(int argc, char **argv, struct options *o)
+{
+	static const struct argp argp = { .options = option_table, .parser = take_option };
+	struct parse p = { .o = o };
+	struct option_words words;
+	int err;
+
+	*o = (struct options){ .buffer_bytes = BUFFER_DEFAULT, .max_connections = CONNECTIONS_DEFAULT };
+	err = option_words_init(&words, argc, argv);
+	if (err)
+		return err;
+	if (words.help || words.version) {
+		o->mode = words.help ? RUN_HELP : RUN_VERSION;
+	} else if (argp_parse(&argp, words.argc, words.argv, ARGP_SILENT, NULL, &p)) {
+		err = p.error ? p.error : usage_error("this command line is not understood", NULL, "%s", "");
+	} else {
+		err = settle(&p);
+	}
+	option_words_done(&words);
+	return err;
+}
