@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "model/connection_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/connection_index.h"
+#include "model/connection_merge.h"
+
+#define SLAB_ROWS 128
+#define RECENT_COUNT 16384 /* closed connections that are remembered by name only */
+
+struct slab {
+	struct slab *next;
+	struct row rows[SLAB_ROWS];
+};
+
+struct key {
+	uint64_t cookie, start_ns;
+};
+
+struct connection_table {
+	size_t max_rows, count; /* count: without the closing row */
+	uint64_t refused;
+	bool swept;
+
+	struct connection_index index;
+	struct slab *slabs;
+	struct connection *free_rows; /* chained by `next` */
+	struct connection *first, *last;
+	struct row *closing;
+	struct connection
+		*cursor; /* the next row that a sweep's end looks at; moves on when that row goes */
+	struct key *recent; /* by hash: a late word about a closed connection must not revive it */
+};
+
+struct connection_table *connection_table_new(size_t max_rows)
+{
+	struct connection_table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->max_rows = max_rows;
+	t->recent = calloc(RECENT_COUNT, sizeof(*t->recent));
+	if (!t->recent || connection_index_init(&t->index)) {
+		connection_table_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void connection_table_free(struct connection_table *t)
+{
+	struct slab *next;
+
+	if (!t)
+		return;
+	for (struct connection *c = t->first; c; c = c->next)
+		free(c->holders);
+	if (t->closing)
+		free(t->closing->connection.holders);
+	for (struct slab *s = t->slabs; s; s = next) {
+		next = s->next;
+		free(s);
+	}
+	connection_index_done(&t->index);
+	free(t->recent);
+	free(t);
+}
+
+static struct row *row_new(struct connection_table *t)
+{
+	struct connection *c;
+
+	if (!t->free_rows) {
+		struct slab *s = malloc(sizeof(*s));
+
+		if (!s)
+			return NULL;
+		s->next = t->slabs;
+		t->slabs = s;
+		for (size_t i = SLAB_ROWS; i-- > 0;) {
+			s->rows[i].connection.next = t->free_rows;
+			t->free_rows = &s->rows[i].connection;
+		}
+	}
+	c = t->free_rows;
+	t->free_rows = c->next;
+	memset(c, 0, sizeof(struct row));
+	return (struct row *)c;
+}
+
+static struct row *row_add(struct connection_table *t, const struct event *e)
+{
+	struct connection *c;
+	struct row *r;
+
+	if (t->count >= t->max_rows)
+		return NULL;
+	r = row_new(t);
+	if (!r)
+		return NULL;
+	c = &r->connection;
+	c->cookie = e->cookie;
+	c->start_ns = e->start_ns;
+	connection_index_add(&t->index, c);
+	c->previous = t->last;
+	if (t->last)
+		t->last->next = c;
+	else
+		t->first = c;
+	t->last = c;
+	t->count++;
+	return r;
+}
+
+/* Out of all that is counted and iterated; it can still be found. */
+static void row_unlink(struct connection_table *t, struct row *r)
+{
+	struct connection *c = &r->connection;
+
+	if (r->listens)
+		listener_index_remove(&t->index, r, c->netns, c->lport);
+	if (t->cursor == c)
+		t->cursor = c->next;
+	if (c->previous)
+		c->previous->next = c->next;
+	else
+		t->first = c->next;
+	if (c->next)
+		c->next->previous = c->previous;
+	else
+		t->last = c->previous;
+	c->next = c->previous = NULL;
+	t->count--;
+	t->recent[connection_hash(c->cookie, c->start_ns) % RECENT_COUNT] =
+		(struct key){ c->cookie, c->start_ns };
+}
+
+static void row_release(struct connection_table *t, struct row *r)
+{
+	struct connection *c = &r->connection;
+
+	connection_index_remove(&t->index, c);
+	free(c->holders);
+	c->holders = NULL;
+	c->next = t->free_rows;
+	t->free_rows = c;
+}
+
+static void drop_closing(struct connection_table *t)
+{
+	if (!t->closing)
+		return;
+	row_release(t, t->closing);
+	t->closing = NULL;
+}
+
+static struct key *recent_find(const struct connection_table *t, const struct event *e)
+{
+	struct key *k = &t->recent[connection_hash(e->cookie, e->start_ns) % RECENT_COUNT];
+
+	return k->cookie == e->cookie && k->start_ns == e->start_ns && k->cookie ? k : NULL;
+}
+
+/*
+ * An incoming connection that nobody was caught accepting is its listener's. Where several processes
+ * listen equally well it is not said which: an owner is never guessed.
+ */
+static void row_inherit(const struct connection_table *t, struct connection *c)
+{
+	const struct connection *listener;
+	bool several;
+
+	if (c->state == STATE_LISTEN || !connection_has(c, FIELD_LPORT))
+		return;
+	if (connection_has(c, FIELD_DIRECTION) &&
+	    (c->direction == DIRECTION_OUT || connection_has(c, FIELD_PID)))
+		return;
+	listener = listener_index_fit(&t->index, c, &several);
+	if (listener)
+		connection_inherit(c, several ? NULL : listener);
+}
+
+static bool type_ends(enum event_type type)
+{
+	return type == EVENT_CLOSE || type == EVENT_FAIL || type == EVENT_UNLISTEN;
+}
+
+static bool type_opens(enum event_type type)
+{
+	return type == EVENT_CONNECT || type == EVENT_ACCEPT;
+}
+
+static bool type_has_row(enum event_type type)
+{
+	return (type >= EVENT_LISTEN && type <= EVENT_SOCKET);
+}
+
+static void tell_type(const struct event *e, struct connection_change *change)
+{
+	change->opened = type_opens(e->type);
+	change->closed = e->type == EVENT_CLOSE;
+	change->failed = e->type == EVENT_FAIL;
+}
+
+/* A connection that is not in the table: the row made for it, or NULL; *told: the event is old news. */
+static struct row *meet(struct connection_table *t, struct event *e,
+			struct connection_change *change, int *told)
+{
+	bool lingers = e->type == EVENT_SOCKET && event_has(e, FIELD_STATE) &&
+		       e->state == STATE_TIME_WAIT;
+	struct key *recent = recent_find(t, e);
+	struct row *r;
+
+	*told = 0;
+	if (recent && !lingers) {
+		if (!type_opens(e->type) && e->type != EVENT_LISTEN) {
+			*told = type_ends(e->type) || e->type == EVENT_SOCKET;
+			return NULL;
+		}
+		*recent = (struct key){ 0, 0 };
+	}
+	/* with --states the last transition may come after the close it belongs to */
+	if (e->type == EVENT_STATE && event_has(e, FIELD_NEW_STATE) && e->new_state == STATE_CLOSE)
+		return NULL;
+	r = row_add(t, e);
+	if (r)
+		return r;
+
+	if (type_opens(e->type) || e->type == EVENT_LISTEN ||
+	    (e->type == EVENT_SOCKET && !t->swept && !e->start_ns))
+		t->refused++;
+	tell_type(e, change);
+	if (e->type == EVENT_CLOSE && (e->start_ns || event_has(e, FIELD_DURATION_US))) {
+		change->tx_bytes = event_has(e, FIELD_TX_BYTES) ? e->tx_bytes : 0;
+		change->rx_bytes = event_has(e, FIELD_RX_BYTES) ? e->rx_bytes : 0;
+		change->retrans = event_has(e, FIELD_RETRANS) ? e->retrans : 0;
+	}
+	return NULL;
+}
+
+/* Keeps the index of listeners in step with what the row has become. */
+static void reindex(struct connection_table *t, struct row *r, uint32_t netns, uint16_t lport)
+{
+	const struct connection *c = &r->connection;
+	bool listens = c->state == STATE_LISTEN && connection_has(c, FIELD_LPORT);
+
+	if (r->listens && (!listens || c->netns != netns || c->lport != lport))
+		listener_index_remove(&t->index, r, netns, lport);
+	if (listens && !r->listens)
+		listener_index_add(&t->index, r);
+}
+
+/* The inventory comes in no order: connections may have been told of before their listener. */
+static void inherit_all(struct connection_table *t)
+{
+	for (struct connection *c = t->first; c; c = c->next)
+		row_inherit(t, c);
+}
+
+int connection_table_apply(struct connection_table *t, struct event *e,
+			   struct connection_change *change)
+{
+	struct connection *c;
+	struct row *r;
+	bool baseline, again;
+	uint32_t netns;
+	uint16_t lport;
+	int told;
+
+	memset(change, 0, sizeof(*change));
+	drop_closing(t);
+	if (e->type == EVENT_START)
+		inherit_all(t);
+	if (!type_has_row(e->type))
+		return 0;
+	if (!event_has(e, FIELD_ID) || !e->cookie) {
+		tell_type(e, change);
+		return 0;
+	}
+
+	r = (struct row *)connection_table_find(t, e->cookie, e->start_ns);
+	if (!r) {
+		r = meet(t, e, change, &told);
+		if (!r)
+			return told;
+	}
+	c = &r->connection;
+	netns = c->netns;
+	lport = c->lport;
+	again = type_opens(e->type) && r->opened;
+	r->opened |= type_opens(e->type);
+	baseline = !e->start_ns && !r->opened && !event_has(e, FIELD_DURATION_US);
+	connection_merge(c, e, baseline, change);
+	reindex(t, r, netns, lport);
+	row_inherit(t, c);
+	connection_fill(c, e);
+	change->row = c;
+	if (again)
+		return 1;
+	tell_type(e, change);
+	if (type_ends(e->type)) {
+		row_unlink(t, r);
+		r->closing = true;
+		t->closing = r;
+	}
+	return 0;
+}
+
+struct connection *connection_table_find(const struct connection_table *t, uint64_t cookie,
+					 uint64_t start_ns)
+{
+	return connection_index_find(&t->index, cookie, start_ns);
+}
+
+struct connection *connection_table_listener(const struct connection_table *t, uint32_t netns,
+					     uint16_t lport)
+{
+	return listener_index_find(&t->index, netns, lport);
+}
+
+size_t connection_table_count(const struct connection_table *t)
+{
+	return t->count;
+}
+
+uint64_t connection_table_refused(const struct connection_table *t)
+{
+	return t->refused;
+}
+
+struct connection *connection_table_first(const struct connection_table *t)
+{
+	return t->first;
+}
+
+/* How a row that no sweep finds any more ended, as far as that is known. */
+static void unseen_end(const struct connection *c, struct event *e, uint64_t time_ns,
+		       uint64_t mono_ns)
+{
+	static const enum event_field moot[] = {
+		FIELD_STATE,   FIELD_RECV_Q,	  FIELD_SEND_Q,
+		FIELD_HOLDERS, FIELD_DURATION_US, FIELD_TID,
+	};
+
+	connection_to_event(c, e, time_ns, mono_ns);
+	for (size_t i = 0; i < sizeof(moot) / sizeof(moot[0]); i++)
+		event_unset(e, moot[i]);
+	e->type = c->state == STATE_LISTEN ? EVENT_UNLISTEN : EVENT_CLOSE;
+	if (e->type == EVENT_CLOSE && connection_has(c, FIELD_STATE)) {
+		e->last_state = c->state;
+		event_set(e, FIELD_LAST_STATE);
+	}
+	e->reconciled = true;
+	event_set(e, FIELD_RECONCILED);
+}
+
+long connection_table_expire(struct connection_table *t, uint64_t sweep_ns, uint64_t time_ns,
+			     uint64_t mono_ns, event_sink *sink, void *context)
+{
+	struct connection *c;
+	struct event e;
+	struct key key;
+	long expired = 0;
+	int error;
+
+	t->swept = true;
+	drop_closing(t);
+	inherit_all(t);
+	for (t->cursor = t->first; t->cursor;) {
+		c = t->cursor;
+		t->cursor = c->next;
+		if (c->seen_ns >= sweep_ns)
+			continue;
+		if (c->state == STATE_TIME_WAIT) { /* closed long ago: nothing to tell */
+			row_unlink(t, (struct row *)c);
+			row_release(t, (struct row *)c);
+			continue;
+		}
+		key = (struct key){ c->cookie, c->start_ns };
+		unseen_end(c, &e, time_ns, mono_ns);
+		error = sink(context, &e);
+		/* the sink may have applied it, or more than that */
+		c = connection_table_find(t, key.cookie, key.start_ns);
+		if (c && !((struct row *)c)->closing) {
+			row_unlink(t, (struct row *)c);
+			row_release(t, (struct row *)c);
+		}
+		expired++;
+		if (error) {
+			t->cursor = NULL;
+			return error < 0 ? error : expired;
+		}
+	}
+	return expired;
+}

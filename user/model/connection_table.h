@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Every connection that lives now, by (cookie, start). Events and inventory rows are merged into it: an
+ * event beats a snapshot; what an event lacks and the table knows is filled into the event.
+ */
+#ifndef NETTRACE_CONNECTION_TABLE_H
+#define NETTRACE_CONNECTION_TABLE_H
+
+#include "model/event.h"
+
+/* At most 400 bytes with its share of the index: it is the unit of nettrace's memory. */
+struct connection {
+	uint64_t cookie, start_ns; /* the key */
+	uint64_t present[2]; /* which of the members below are known: bits of enum event_field */
+	uint64_t seen_ns;    /* mono: last event or sweep that told of it */
+
+	uint8_t proto, family, v4mapped, direction, owner, state, last_state, closed_by;
+	uint16_t lport, rport;
+	uint8_t laddr[16], raddr[16];
+	uint32_t netns;
+	uint32_t pid, tid, uid, opener_pid;
+	char comm[16], opener_comm[16];
+	const char *cgroup, *unit, *container; /* borrowed: interned for the life of the program */
+
+	uint64_t tx_bytes, rx_bytes;
+	uint64_t tx_datagrams, rx_datagrams, drops;
+	uint32_t srtt_us, rtt_min_us, retrans, tx_segs, rx_segs;
+	uint32_t recv_q, send_q;
+	uint64_t inode;
+	struct holder *holders; /* owned; NULL where none are known */
+	uint32_t holder_count;
+	uint32_t group; /* the ranking's own: the group that counts this row as open; 0: none */
+
+	struct connection *next, *previous; /* all rows, oldest first */
+	struct connection *chain;	    /* index bucket */
+};
+_Static_assert(sizeof(struct connection) <= 384,
+	       "with its index entry a row stays under 400 bytes");
+
+/* What an event changed, for rankings. */
+struct connection_change {
+	struct connection *row;	     /* borrowed, valid until the next apply; NULL: not kept */
+	uint64_t tx_bytes, rx_bytes; /* growth since the last event of this connection */
+	uint64_t retrans;
+	bool opened, closed, failed; /* an end was opened (connect, accept), closed, or failed */
+};
+
+struct connection_table;
+
+/* `max_rows`: beyond it new connections are counted, not kept. NULL when out of memory. */
+struct connection_table *connection_table_new(size_t max_rows);
+void connection_table_free(struct connection_table *t);
+
+/*
+ * Merges the event, fills what it lacks from its row, and tells what changed. A row is made by listen,
+ * connect, accept, state and socket, and by any other event of a connection not seen before; it is removed by close,
+ * fail, unlisten at the next call of apply (so `change->row` can still be read).
+ * Returns 1 when the event tells nothing new (a second open or close of the same connection) and should not
+ * be shown, 0 otherwise.
+ */
+int connection_table_apply(struct connection_table *t, struct event *e,
+			   struct connection_change *change);
+
+struct connection *connection_table_find(const struct connection_table *t, uint64_t cookie,
+					 uint64_t start_ns);
+/* The listener on this local port in this namespace, or NULL: for owners and direction of unseen accepts. */
+struct connection *connection_table_listener(const struct connection_table *t, uint32_t netns,
+					     uint16_t lport);
+
+size_t connection_table_count(const struct connection_table *t);
+uint64_t
+connection_table_refused(const struct connection_table *t); /* rows not kept: the table was full */
+
+/* In order of insertion: for (c = first; c; c = c->next). Rows that are about to be removed are left out. */
+struct connection *connection_table_first(const struct connection_table *t);
+
+/* The row as a `socket` event (borrows from the row). */
+void connection_to_event(const struct connection *c, struct event *e, uint64_t time_ns,
+			 uint64_t mono_ns);
+
+/*
+ * After a sweep that began at `sweep_ns` and told of every living socket: each row not seen since then has
+ * ended unseen. For each, `sink` gets a `close` (`unlisten` for a listener) marked reconciled with the last known
+ * counters. Returns how many, or what the sink returned when that was not 0 (negative).
+ */
+long connection_table_expire(struct connection_table *t, uint64_t sweep_ns, uint64_t time_ns,
+			     uint64_t mono_ns, event_sink *sink, void *context);
+
+#endif

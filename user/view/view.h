@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A view turns events and the model into output. The loop (live or replay) calls event() for each event that
+ * passed the selection, tick() when next_tick_ns has come, and finish() once at the end.
+ * A view reads the model, never a source. All clocks are given, so a replay drives it by its own time.
+ */
+#ifndef NETTRACE_VIEW_H
+#define NETTRACE_VIEW_H
+
+#include "base/output.h"
+#include "model/connection_table.h"
+#include "model/selection.h"
+
+struct view;
+
+struct view_ops {
+	/* 0, 1 when the view wants no more (e.g. --count reached), or -errno. `change` may be NULL (start, lost, summary). */
+	int (*event)(struct view *v, const struct event *e, const struct connection_change *change);
+	/* mono_ns: now. 0, 1 when it wants no more, or -errno. May be NULL. */
+	int (*tick)(struct view *v, uint64_t time_ns, uint64_t mono_ns);
+	/* 0 or -errno. May be NULL. */
+	int (*finish)(struct view *v, uint64_t time_ns, uint64_t mono_ns);
+	void (*free)(struct view *v);
+};
+
+struct view {
+	const struct view_ops *ops;
+	struct output *output;	/* borrowed */
+	uint64_t next_tick_ns;	/* mono; 0: never */
+	bool wants_counters;	/* top: asks the source for the sockets' counters before each tick */
+};
+
+enum time_format { TIME_LOCAL, TIME_UTC, TIME_RELATIVE, TIME_NONE };
+
+/* What the views need of the options; borrowed from struct options. */
+struct view_options {
+	bool json, no_header, color, numeric, extended;
+	enum time_format time_format;
+	uint32_t events; /* bits 1 << enum event_type: which are shown in the stream */
+	unsigned int columns; /* width of the terminal; 0: no terminal, nothing is cut */
+	unsigned int lines;   /* its height; 0: no terminal */
+	uint64_t interval_ns; /* top, repeated list */
+	uint64_t count;	      /* tables to print; 0: no end */
+	int by, sort;	      /* enum ranking_by, enum ranking_key */
+	unsigned int rows;    /* 0: all that fit */
+	bool batch;	      /* top as plain tables */
+	bool listening, connected; /* list: -l, --list; neither is -a */
+	uint32_t own_netns;   /* inode of nettrace's own namespace: not worth showing; 0: unknown, none is shown */
+	/* Name of a user, or NULL: passed in, so that a test can fix it. */
+	const char *(*user_name)(uint32_t uid);
+};
+
+struct view *log_view_new(struct output *o, const struct view_options *options);
+struct view *json_view_new(struct output *o, const struct view_options *options);
+struct view *list_view_new(struct output *o, const struct view_options *options, const struct connection_table *t,
+			   const struct selection *s);
+struct view *top_view_new(struct output *o, const struct view_options *options, const struct connection_table *t);
+/* The terminal has a new size; the next tick draws for it. */
+void top_view_resize(struct view *v, unsigned int lines, unsigned int columns);
+
+static inline void view_free(struct view *v)
+{
+	if (v)
+		v->ops->free(v);
+}
+
+#endif
