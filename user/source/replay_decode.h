@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One line of a recording into one event: what stands in it is checked member by member against the field table. */
+#ifndef NETTRACE_REPLAY_DECODE_H
+#define NETTRACE_REPLAY_DECODE_H
+
+#include "model/event.h"
+#include "source/replay_parse.h"
+#include "source/replay_strings.h"
+
+#define REPLAY_HOOKS_MAX 256
+
+/* Owned: all of it. All zero is ready. What an event points to lives here. */
+struct replay_decoder {
+	struct replay_strings strings;
+	struct holder *holders; /* of the last event */
+	size_t holder_capacity;
+	const char *hooks[REPLAY_HOOKS_MAX]; /* of the last event */
+	struct replay_second second;
+};
+
+void replay_decoder_done(struct replay_decoder *d);
+/*
+ * 1 and *e; 0 for a record that is none of this version's events (a newer name, a ranking's row); -EBADMSG with what is
+ * wrong in `what` (`size` bytes; *not_json: it cannot be parsed at all); -ENOMEM. The event has exactly the fields of the
+ * line: clocks that it lacks are 0. What it points to is valid until the next call, its strings until done.
+ */
+int replay_decode(struct replay_decoder *d, const char *line, size_t length, struct event *e, char *what, size_t size,
+		  bool *not_json);
+
+#endif
