@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * What is there now: passes over all sockets, run by reading an iterator's file. They hold no socket lock, so they
+ * write to the storage only what the programs under the lock do not (see socket_storage).
+ */
+#include "vmlinux.h"
+
+#include <bpf/bpf_endian.h>
+
+#include "owner.bpf.h"
+
+static __always_inline __u32 at_least_0(__u32 a, __u32 b)
+{
+	__s32 d = a - b;
+
+	return d < 0 ? 0 : d;
+}
+
+static __always_inline void row_queues(struct record_row *row, const struct tcp_sock *tp, const struct sock *sk)
+{
+	if (sk->__sk_common.skc_state == TCP_LISTEN) {
+		row->recv_q = sk->sk_ack_backlog;
+		row->send_q = sk->sk_max_ack_backlog;
+		row->head.value = sk->sk_max_ack_backlog;
+		return;
+	}
+	row->recv_q = at_least_0(tp->rcv_nxt, tp->copied_seq);
+	row->send_q = at_least_0(tp->write_seq, tp->snd_una);
+}
+
+static __always_inline void row_fill_tcp(struct record_row *row, const struct tcp_sock *tp,
+					 const struct sock *sk, const struct socket_storage *st, __u64 now)
+{
+	__u8 state = sk->__sk_common.skc_state;
+
+	record_fill(&row->head, RECORD_SOCKET, tp, sk, st, now, 0, state);
+	record_counters_fill(&row->counters, tp, sk);
+	row_queues(row, tp, sk);
+	/* A child keeps its listener's backlog, a socket that connected has none (sk_clone_lock copies it). */
+	if (!st->state && state != TCP_LISTEN)
+		row->head.direction = sk->sk_max_ack_backlog ? DIRECTION_IN : DIRECTION_OUT;
+	if (!sk->sk_socket)
+		row->head.flags |= RECORD_QUEUED;
+}
+
+/* UDP: no storage; owner and name are the holder's. */
+static __always_inline void row_fill_udp(struct record_row *row, struct sock *sk, __u64 now)
+{
+	struct inet_sock *inet = (struct inet_sock *)sk;
+
+	row->head.type = RECORD_SOCKET;
+	row->head.flags = RECORD_BEFORE;
+	row->head.new_state = sk->__sk_common.skc_state;
+	row->head.family = sk->__sk_common.skc_family;
+	row->head.lport = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
+	row->head.rport = bpf_ntohs(sk->__sk_common.skc_dport);
+	row->head.netns = sk->__sk_common.skc_net.net->ns.inum;
+	row->head.mono_ns = now;
+	row->head.protocol = IPPROTO_UDP;
+	record_addresses(&row->head, sk);
+	row->counters.rtt_min_us = ~0U;
+	row->recv_q = sk->sk_backlog.rmem_alloc.counter;
+	row->send_q = sk->sk_wmem_alloc.refs.counter - 1;
+}
+
+static __always_inline __u32 task_uid(const struct task_struct *task)
+{
+	return BPF_CORE_READ(task, cred, uid.val);
+}
+
+static __always_inline __u64 task_cgroup(const struct task_struct *task)
+{
+	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+}
+
+static __always_inline void owner_set_holder(struct socket_storage *st, const struct task_struct *task,
+					     __u8 kind, __u64 start_ns)
+{
+	owner_set(st, task, kind);
+	st->uid = task_uid(task);
+	st->cgroup_id = task_cgroup(task);
+	st->holder_start_ns = start_ns;
+}
+
+/*
+ * The owner of a socket that was there before us. Of several holders: of a listener the oldest process
+ * (workers inherit it), of a connection the youngest (it is handed to a child).
+ */
+static __always_inline void seed_owner(struct socket_storage *st, struct sock *sk,
+				       const struct task_struct *task)
+{
+	__u64 start = task->group_leader->start_time;
+	bool listener = sk->__sk_common.skc_state == TCP_LISTEN;
+
+	if (!st->cookie && !st->state)
+		st->cookie = bpf_get_socket_cookie(sk);
+	if (st->owner == OWNER_NONE || st->owner == OWNER_UNKNOWN)
+		owner_set_holder(st, task, OWNER_SNAPSHOT, start);
+	else if (st->owner == OWNER_SNAPSHOT && st->holder_start_ns &&
+		 (listener ? start < st->holder_start_ns : start > st->holder_start_ns))
+		owner_set_holder(st, task, OWNER_SNAPSHOT, start);
+}
+
+/* Accepted by a process that has done nothing with it yet and did not ask for the peer's address. */
+static __always_inline void confirm_holder(const struct tcp_sock *tp, const struct sock *sk,
+					   struct socket_storage *st, const struct task_struct *task, __u64 now)
+{
+	if (!(st->flags & SOCKET_UNCONFIRMED) || st->taken)
+		return;
+	owner_set_holder(st, task, OWNER_ACCEPT, 0);
+	st->taken = 1;
+	record_tell(RECORD_ACCEPT, tp, sk, st, now, 0, sk->__sk_common.skc_state, 0, 0, 0);
+}
+
+/*
+ * Every open file of every process, once for each thread group; process context (nettrace reads it). Tells
+ * TCP and UDP sockets with their holders and gives a storage with an owner to those that have none.
+ * Misses what has no file: orphans, the accept queue, minisockets.
+ */
+SEC("iter/task_file")
+int holders(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct record_row row;
+	struct socket_storage *st;
+	struct socket *socket;
+	struct tcp_sock *tp;
+	struct sock *sk;
+	__u16 family;
+	__u64 now;
+
+	if (!task || !file)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk)
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	now = bpf_ktime_get_ns();
+	__builtin_memset(&row, 0, sizeof(row));
+	if (sk->sk_protocol == IPPROTO_TCP) {
+		if (sk->__sk_common.skc_state == TCP_CLOSE)
+			return 0;
+		tp = bpf_skc_to_tcp_sock(sk);
+		if (!tp)
+			return 0;
+		st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!st) {
+			count(COUNTER_STORAGE_FAILED);
+			return 0;
+		}
+		seed_owner(st, sk, task);
+		confirm_holder(tp, (struct sock *)tp, st, task, now);
+		row_fill_tcp(&row, tp, (struct sock *)tp, st, now);
+	} else if (sk->sk_protocol == IPPROTO_UDP) {
+		row_fill_udp(&row, sk, now);
+		row.head.cookie = bpf_get_socket_cookie(sk);
+		row.head.uid = task_uid(task);
+		row.head.cgroup_id = task_cgroup(task);
+	} else {
+		return 0;
+	}
+	row.inode = file->f_inode->i_ino;
+	row.holder_pid = task->tgid;
+	row.holder_fd = ctx->fd;
+	row.holder_start_ns = task->group_leader->start_time;
+	bpf_probe_read_kernel(row.holder_comm, sizeof(row.holder_comm), task->group_leader->comm);
+	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
+	return 0;
+}
+
+/*
+ * Every socket that has a storage, in all namespaces, with or without a file; process context. Cheaper than the
+ * pass over files: for rates (only what moved since the last time) and for telling the living from the dead.
+ */
+SEC("iter/bpf_sk_storage_map")
+int tracked(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct socket_storage *st = ctx->value;
+	struct sock *sk = ctx->sk;
+	struct record_row row;
+	struct tcp_sock *tp;
+
+	if (!sk || !st || sk->__sk_common.skc_state == TCP_CLOSE)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	/* A child that is not established has no cookie of its own yet. */
+	if (!st->cookie || (st->state == TCP_LISTEN && sk->__sk_common.skc_state != TCP_LISTEN))
+		return 0;
+	if (sweep_mode == SWEEP_TAKEN && (!(st->flags & SOCKET_UNCONFIRMED) || st->taken || !sk->sk_socket))
+		return 0;
+	__builtin_memset(&row, 0, sizeof(row));
+	record_counters_fill(&row.counters, tp, (struct sock *)tp);
+	if (sweep_mode == SWEEP_CHANGED && row.counters.tx_bytes == st->tx_told &&
+	    row.counters.rx_bytes == st->rx_told)
+		return 0;
+	st->tx_told = row.counters.tx_bytes;
+	st->rx_told = row.counters.rx_bytes;
+	row_fill_tcp(&row, tp, (struct sock *)tp, st, bpf_ktime_get_ns());
+	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
+	return 0;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who owns a socket. State changes often run in softirq, on top of whatever process happens to be there, so
+ * `current` counts only while the socket's lock is held by a process (owned) and that is no kernel thread.
+ */
+#ifndef NETTRACE_OWNER_BPF_H
+#define NETTRACE_OWNER_BPF_H
+
+#include "record.bpf.h"
+
+/*
+ * Does `current` operate this socket? `owned` is set by lock_sock() and only there; softirqs and timers put
+ * their work off while it is set, and what release_sock() then does, it does in the owner's context.
+ */
+static __always_inline bool current_operates(const struct sock *sk, const struct task_struct *task)
+{
+	return sk->sk_lock.owned && !(task->flags & PF_KTHREAD);
+}
+
+static __always_inline void owner_set(struct socket_storage *st, const struct task_struct *task, __u8 kind)
+{
+	/* The process's name, not the thread's: io_uring and thread pools name their threads. */
+	bpf_probe_read_kernel(st->comm, sizeof(st->comm), task->group_leader->comm);
+	st->pid = task->tgid;
+	st->tid = task->pid;
+	st->owner = kind;
+	st->holder_start_ns = 0;
+}
+
+/* Credentials and cgroup of `current`; for the iterators see inventory.bpf.c. */
+static __always_inline void owner_set_current(struct socket_storage *st, const struct task_struct *task,
+					      __u8 kind)
+{
+	owner_set(st, task, kind);
+	st->uid = bpf_get_current_uid_gid();
+	st->cgroup_id = bpf_get_current_cgroup_id();
+}
+
+static __always_inline void owner_forget_opener(struct socket_storage *st)
+{
+	st->opener_pid = 0;
+	__builtin_memset(st->opener_comm, 0, sizeof(st->opener_comm));
+}
+
+/* The socket was accepted, and `st` names by whom: tell it. `flags`: RECORD_ACCEPT_TIMED or 0. */
+static __always_inline void owner_tell_accept(const struct tcp_sock *tp, const struct sock *sk,
+					      struct socket_storage *st, __u64 now, __u8 flags)
+{
+	if (st->flags & SOCKET_UNCONFIRMED)
+		__sync_fetch_and_add(&unconfirmed, -1);
+	/* User space waits for this one, whoever the acceptor is, when it holds the close back. */
+	if (st->flags & SOCKET_HELD)
+		flags |= RECORD_UNCONFIRMED;
+	st->flags &= ~(SOCKET_UNCONFIRMED | SOCKET_HELD);
+	record_tell(RECORD_ACCEPT, tp, sk, st, now, 0, sk->__sk_common.skc_state, flags, 0, 0);
+}
+
+/* Waits for its acceptor: still open, or closed with user space holding the close back. Under the lock. */
+static __always_inline bool owner_unconfirmed(struct socket_storage *st)
+{
+	if (!(st->flags & (SOCKET_UNCONFIRMED | SOCKET_HELD)))
+		return false;
+	if (!st->taken)
+		return true;
+	if (st->flags & SOCKET_UNCONFIRMED)
+		__sync_fetch_and_add(&unconfirmed, -1);
+	st->flags &= ~(SOCKET_UNCONFIRMED | SOCKET_HELD);
+	return false;
+}
+
+/* `current` operates the socket: confirm the owner, or note that it was handed on. */
+static __always_inline void owner_operated(const struct tcp_sock *tp, const struct sock *sk,
+					   struct socket_storage *st, const struct task_struct *task, __u64 now)
+{
+	__u32 pid = task->tgid;
+	__u8 kind;
+
+	if (owner_unconfirmed(st)) {
+		owner_set_current(st, task, OWNER_ACCEPT);
+		owner_tell_accept(tp, sk, st, now, 0);
+		return;
+	}
+	kind = st->owner;
+	if (kind == OWNER_UNKNOWN || kind == OWNER_NONE || kind == OWNER_LISTENER) {
+		kind = OWNER_SNAPSHOT;
+	} else if (kind == OWNER_KERNEL) {
+		return;
+	} else if (st->pid != pid && kind != OWNER_SNAPSHOT) {
+		if (st->opener_pid == pid) { /* it came back */
+			owner_forget_opener(st);
+			kind = st->direction == DIRECTION_OUT  ? OWNER_CONNECT :
+			       st->direction == DIRECTION_IN ? OWNER_ACCEPT :
+							       OWNER_LISTEN;
+		} else {
+			if (!st->opener_pid) {
+				st->opener_pid = st->pid;
+				__builtin_memcpy(st->opener_comm, st->comm, sizeof(st->comm));
+			}
+			kind = OWNER_HANDED;
+		}
+	}
+	owner_set_current(st, task, kind);
+}
+
+#endif

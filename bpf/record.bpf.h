@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From a socket and its storage to a record: reserve, fill, submit. */
+#ifndef NETTRACE_RECORD_BPF_H
+#define NETTRACE_RECORD_BPF_H
+
+#include "maps.bpf.h"
+
+static __always_inline __u16 socket_lport(const struct tcp_sock *tp)
+{
+	/* Not skc_num: that is already 0 at → CLOSE. */
+	return bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+}
+
+static __always_inline bool port_listed(const volatile __u16 *list, __u32 listed, __u16 port)
+{
+	for (__u32 i = 0; i < FILTER_MAX; i++) {
+		if (i >= listed)
+			break;
+		if (list[i] == port)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What of the selection the kernel can decide; user space checks all of it again. The owner of a connection
+ * not yet taken is not known, so its pid decides nothing (`any_pid`).
+ */
+static __always_inline bool record_wanted(const struct tcp_sock *tp, const struct sock *sk,
+					  const struct socket_storage *st, bool any_pid)
+{
+	__u16 lport, rport;
+
+	if (filter_pid_count && !any_pid) {
+		bool found = false;
+
+		for (__u32 i = 0; i < FILTER_MAX; i++) {
+			if (i >= filter_pid_count)
+				break;
+			if (filter_pids[i] == st->pid || filter_pids[i] == st->opener_pid)
+				found = true;
+		}
+		if (!found)
+			return false;
+	}
+	if (!filter_port_count && !filter_lport_count && !filter_rport_count)
+		return true;
+	lport = socket_lport(tp);
+	rport = bpf_ntohs(sk->__sk_common.skc_dport);
+	if (filter_port_count && !port_listed(filter_ports, filter_port_count, lport) &&
+	    !port_listed(filter_ports, filter_port_count, rport))
+		return false;
+	if (filter_lport_count && !port_listed(filter_lports, filter_lport_count, lport))
+		return false;
+	if (filter_rport_count && !port_listed(filter_rports, filter_rport_count, rport))
+		return false;
+	return true;
+}
+
+static __always_inline __u8 record_flags_of(const struct socket_storage *st)
+{
+	__u8 flags = 0;
+
+	if (st->flags & SOCKET_RST_SENT)
+		flags |= RECORD_RST_SENT;
+	if (st->flags & SOCKET_RST_RECEIVED)
+		flags |= RECORD_RST_RECEIVED;
+	if (!st->state || st->flags & SOCKET_BEFORE)
+		flags |= RECORD_BEFORE;
+	if (st->flags & (SOCKET_UNCONFIRMED | SOCKET_HELD) && !st->taken)
+		flags |= RECORD_UNCONFIRMED;
+	if (st->flags & SOCKET_NO_LATENCY)
+		flags |= RECORD_NO_LATENCY;
+	return flags;
+}
+
+static __always_inline void record_addresses(struct record *r, const struct sock *sk)
+{
+	__u32 *l = (__u32 *)r->laddr, *p = (__u32 *)r->raddr;
+
+	if (sk->__sk_common.skc_family == AF_INET) {
+		l[0] = sk->__sk_common.skc_rcv_saddr;
+		p[0] = sk->__sk_common.skc_daddr;
+		l[1] = l[2] = l[3] = 0;
+		p[1] = p[2] = p[3] = 0;
+		return;
+	}
+	l[0] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0];
+	l[1] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1];
+	l[2] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2];
+	l[3] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3];
+	p[0] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[0];
+	p[1] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[1];
+	p[2] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[2];
+	p[3] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[3];
+}
+
+/* Every member but detail and value, which the caller sets. `r` may hold anything before. */
+static __always_inline void record_fill(struct record *r, __u8 type, const struct tcp_sock *tp,
+					const struct sock *sk, const struct socket_storage *st, __u64 now,
+					__u8 old_state, __u8 new_state)
+{
+	r->type = type;
+	r->flags = record_flags_of(st);
+	r->owner = st->owner;
+	r->direction = st->direction;
+	r->old_state = old_state;
+	r->new_state = new_state;
+	r->family = sk->__sk_common.skc_family;
+	r->detail = 0;
+	r->lport = socket_lport(tp);
+	r->rport = bpf_ntohs(sk->__sk_common.skc_dport);
+	r->netns = sk->__sk_common.skc_net.net->ns.inum;
+	r->mono_ns = now;
+	r->cookie = st->cookie;
+	r->start_ns = st->start_ns;
+	r->since_ns = st->since_ns;
+	r->established_ns = st->established_ns;
+	r->cgroup_id = st->cgroup_id;
+	r->pid = st->pid;
+	r->tid = st->tid;
+	r->uid = st->uid;
+	r->opener_pid = st->opener_pid;
+	__builtin_memcpy(r->comm, st->comm, sizeof(r->comm));
+	__builtin_memcpy(r->opener_comm, st->opener_comm, sizeof(r->opener_comm));
+	record_addresses(r, sk);
+	r->value = 0;
+	r->protocol = 6;
+}
+
+static __always_inline void record_counters_fill(struct record_counters *c, const struct tcp_sock *tp,
+						 const struct sock *sk)
+{
+	__u64 received = tp->bytes_received;
+
+	/* The FIN took one sequence number; SOCK_DONE says that it was received. */
+	if (received && (sk->__sk_common.skc_flags & (1UL << SOCK_DONE)))
+		received--;
+	c->tx_bytes = tp->bytes_sent - tp->bytes_retrans;
+	c->rx_bytes = received;
+	c->srtt_us = tp->srtt_us >> 3;
+	c->rtt_min_us = tp->rtt_min.s[0].v;
+	c->retrans = tp->total_retrans;
+	c->tx_segs = tp->segs_out;
+	c->rx_segs = tp->segs_in;
+	c->unused = 0;
+}
+
+/* No wakeup for each record (it costs more than all the rest): one when a quarter of the ring is full. */
+static __always_inline void record_submit(void *r)
+{
+	__u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (!wakeup_pending && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wakeup_bytes) {
+		wakeup_pending = 1;
+		flags = BPF_RB_FORCE_WAKEUP;
+	}
+	bpf_ringbuf_submit(r, flags);
+}
+
+static __always_inline void record_tell(__u8 type, const struct tcp_sock *tp, const struct sock *sk,
+					const struct socket_storage *st, __u64 now, __u8 old_state,
+					__u8 new_state, __u8 flags, __u8 detail, __u32 value)
+{
+	struct record *r;
+
+	if (!record_wanted(tp, sk, st, flags & RECORD_UNCONFIRMED))
+		return;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		count(COUNTER_RING_FULL);
+		return;
+	}
+	record_fill(r, type, tp, sk, st, now, old_state, new_state);
+	r->flags |= flags;
+	r->detail = detail;
+	r->value = value;
+	record_submit(r);
+}
+
+static __always_inline void record_tell_close(const struct tcp_sock *tp, const struct sock *sk,
+					      const struct socket_storage *st, __u64 now, __u8 old_state,
+					      __u8 flags)
+{
+	struct record_close *r;
+
+	if (!record_wanted(tp, sk, st, flags & RECORD_UNCONFIRMED))
+		return;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		count(COUNTER_RING_FULL);
+		return;
+	}
+	record_fill(&r->head, RECORD_CLOSE, tp, sk, st, now, old_state, TCP_CLOSE);
+	r->head.flags |= flags;
+	r->head.detail = st->closed_by;
+	r->head.value = sk->sk_err;
+	record_counters_fill(&r->counters, tp, sk);
+	record_submit(r);
+}
+
+#endif

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "live.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+
+#include "base/cleanup.h"
+#include "base/report.h"
+#include "source/clock.h"
+#include "source/kernel.h"
+#include "sweeps.h"
+
+#define POLL_BUSY_NS 20000000ULL
+#define POLL_IDLE_NS 100000000ULL
+
+/* Owned: kernel, signal_fd. */
+struct live {
+	const struct options *options;
+	struct pipeline *pipeline;
+	struct output *output;
+	struct kernel_source *kernel;
+	struct sweeps sweeps;
+	int signal_fd;
+	uint64_t began_ns, end_ns; /* end_ns: 0 for none */
+	bool busy, stopped;
+};
+
+static void termination_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGWINCH);
+}
+
+void live_block_signals(void)
+{
+	sigset_t set;
+
+	termination_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static uint64_t wall(uint64_t mono_ns)
+{
+	return mono_ns + (uint64_t)clock_wall_offset_ns();
+}
+
+static int tell_start(struct live *l)
+{
+	uint64_t mono = clock_mono_ns();
+	struct utsname uts;
+	struct event e;
+
+	event_init(&e, EVENT_START, wall(mono), mono);
+	uname(&uts);
+	e.schema = EVENT_SCHEMA;
+	e.version = NETTRACE_VERSION;
+	e.kernel = uts.release;
+	e.host = uts.nodename;
+	e.mode = MODE_EBPF;
+	e.hooks = kernel_source_hooks(l->kernel, &e.hook_count);
+	e.sockets = connection_table_count(l->pipeline->table);
+	event_set(&e, FIELD_SCHEMA);
+	event_set(&e, FIELD_VERSION);
+	event_set(&e, FIELD_KERNEL);
+	event_set(&e, FIELD_HOST);
+	event_set(&e, FIELD_MODE);
+	event_set(&e, FIELD_HOOKS);
+	event_set(&e, FIELD_SOCKETS);
+	if (!l->options->view.json && l->options->mode == RUN_STREAM)
+		report("tracing %llu sockets with %u hooks; Ctrl-C ends", (unsigned long long)e.sockets, e.hook_count);
+	return pipeline_event(l->pipeline, &e);
+}
+
+static int tell_lost(struct live *l)
+{
+	const char *where;
+	uint64_t lost, mono;
+	struct event e;
+	int err = 0;
+
+	while (!err && (lost = kernel_source_lost(l->kernel, &where))) {
+		mono = clock_mono_ns();
+		event_init(&e, EVENT_LOST, wall(mono), mono);
+		e.count = lost;
+		e.where = where;
+		event_set(&e, FIELD_COUNT_LOST);
+		event_set(&e, FIELD_WHERE);
+		err = pipeline_event(l->pipeline, &e);
+		sweeps_hurry(&l->sweeps, mono);
+	}
+	return err;
+}
+
+static void resize(struct live *l)
+{
+	struct winsize size;
+
+	if (!ioctl(l->output->fd, TIOCGWINSZ, &size) && size.ws_col && size.ws_row)
+		top_view_resize(l->pipeline->view, size.ws_row, size.ws_col);
+}
+
+static void read_signals(struct live *l)
+{
+	struct signalfd_siginfo info;
+
+	while (read(l->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGWINCH)
+			l->stopped = true;
+		else if (l->options->mode == RUN_TOP)
+			resize(l);
+	}
+}
+
+/* Nanoseconds until something is to be done without a wakeup. */
+static uint64_t pause_ns(const struct live *l, uint64_t now)
+{
+	uint64_t pause = l->busy ? POLL_BUSY_NS : POLL_IDLE_NS;
+	uint64_t tick = l->pipeline->view->next_tick_ns;
+
+	if (tick && tick < now + pause)
+		pause = tick > now ? tick - now : 0;
+	if (l->end_ns && l->end_ns < now + pause)
+		pause = l->end_ns > now ? l->end_ns - now : 0;
+	return pause;
+}
+
+static void wait_for_work(struct live *l)
+{
+	struct pollfd fds[] = {
+		{ .fd = l->signal_fd, .events = POLLIN },
+		{ .fd = kernel_source_fd(l->kernel), .events = POLLIN },
+		/* The reader of our output went away: no need to wait for the next line to notice. */
+		{ .fd = l->output->fd, .events = 0 },
+	};
+	uint64_t pause = pause_ns(l, clock_mono_ns());
+	struct timespec t = { (time_t)(pause / 1000000000ULL), (long)(pause % 1000000000ULL) };
+
+	if (ppoll(fds, 3, &t, NULL) <= 0)
+		return;
+	if (fds[0].revents)
+		read_signals(l);
+	if (fds[2].revents & POLLERR)
+		l->output->error = -EPIPE;
+}
+
+static int tick(struct live *l)
+{
+	struct view *view = l->pipeline->view;
+	uint64_t now = clock_mono_ns();
+	int err;
+
+	if (!view->next_tick_ns || now < view->next_tick_ns)
+		return 0;
+	if (view->wants_counters) {
+		err = sweeps_counters(&l->sweeps);
+		if (err)
+			return err;
+		now = clock_mono_ns();
+	}
+	err = view->ops->tick ? view->ops->tick(view, wall(now), now) : 0;
+	if (err > 0) {
+		l->pipeline->enough = true;
+		return PIPELINE_ENOUGH;
+	}
+	return err;
+}
+
+static int turn(struct live *l)
+{
+	int n = kernel_source_drain(l->kernel);
+	int err;
+
+	if (n < 0)
+		return n;
+	l->busy = n > 0;
+	err = tell_lost(l);
+	if (!err)
+		err = sweeps_run(&l->sweeps, clock_mono_ns());
+	if (!err)
+		err = tick(l);
+	return err ? err : output_flush(l->output);
+}
+
+static int loop(struct live *l)
+{
+	int err = 0;
+
+	while (!err && !l->stopped) {
+		wait_for_work(l);
+		if (l->output->error)
+			return l->output->error;
+		if (l->end_ns && clock_mono_ns() >= l->end_ns)
+			l->stopped = true;
+		if (!l->stopped)
+			err = turn(l);
+	}
+	return err;
+}
+
+static int finish(struct live *l)
+{
+	struct view *view = l->pipeline->view;
+	uint64_t now;
+	int err;
+
+	err = sweeps_finish(&l->sweeps);
+	if (!err)
+		err = tell_lost(l);
+	if (err == PIPELINE_ENOUGH)
+		err = 0;
+	now = clock_mono_ns();
+	if (!err && view->ops->finish)
+		err = view->ops->finish(view, wall(now), now);
+	return err;
+}
+
+static int tell_summary(struct live *l)
+{
+	uint64_t now = clock_mono_ns();
+	struct event e;
+	int err;
+
+	pipeline_summary(l->pipeline, &e, wall(now), now, l->began_ns);
+	err = l->pipeline->view->ops->event(l->pipeline->view, &e, NULL);
+	return err < 0 ? err : output_flush(l->output);
+}
+
+static int run(struct live *l)
+{
+	int err = sweeps_snapshot(&l->sweeps);
+
+	if (err) {
+		report("can't read the sockets that are there: %s", strerror(-err));
+		return err;
+	}
+	l->began_ns = clock_mono_ns();
+	if (l->options->for_ns)
+		l->end_ns = l->began_ns + l->options->for_ns;
+	err = tell_start(l);
+	if (!err)
+		err = output_flush(l->output);
+	if (!err)
+		err = loop(l);
+	if (!err || err == PIPELINE_ENOUGH)
+		err = finish(l);
+	return err ? err : tell_summary(l);
+}
+
+static void describe(struct live *l)
+{
+	char text[300];
+
+	kernel_source_describe(l->kernel, text, sizeof(text));
+	report_debug("%s", text);
+}
+
+int live_run(const struct options *o, struct pipeline *p, struct output *out)
+{
+	struct live l = { .options = o, .pipeline = p, .output = out, .signal_fd = -1 };
+	const struct kernel_options k = { .buffer_bytes = o->buffer_bytes,
+					  .states = o->states,
+					  .selection = &o->selection };
+	struct kernel_error error;
+	sigset_t set;
+	int err;
+
+	termination_signals(&set);
+	l.signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (l.signal_fd < 0)
+		return -errno;
+	err = kernel_source_open(&k, pipeline_event, p, &l.kernel, &error);
+	if (err) {
+		report("%s%s%s", error.what, *error.advice ? "; " : "", error.advice);
+		close(l.signal_fd);
+		return -ENOTSUP;
+	}
+	sweeps_init(&l.sweeps, l.kernel, p, clock_mono_ns());
+	err = run(&l);
+	describe(&l);
+	kernel_source_close(l.kernel);
+	close(l.signal_fd);
+	return err;
+}

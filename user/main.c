@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Wires options, model, view and loop together; turns what they return into words and an exit code. */
+#include <errno.h>
+#include <locale.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/report.h"
+#include "live.h"
+#include "options.h"
+#include "pipeline.h"
+#include "replay_run.h"
+#include "table_run.h"
+#include "view/schema.h"
+
+static const char *user_name(uint32_t uid)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	return user ? user->pw_name : NULL;
+}
+
+/* What only the running machine knows; options_parse leaves it open, so that tests can fix it. */
+static void options_complete(struct options *o)
+{
+	struct winsize size;
+	struct stat own;
+
+	o->view.user_name = user_name;
+	if (isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size)) {
+		o->view.columns = size.ws_col;
+		o->view.lines = size.ws_row;
+	}
+	if (!stat("/proc/self/ns/net", &own))
+		o->view.own_netns = (uint32_t)own.st_ino;
+}
+
+static struct view *view_new(const struct options *o, struct output *out, const struct connection_table *t)
+{
+	switch (o->mode) {
+	case RUN_TOP:
+		return top_view_new(out, &o->view, t);
+	case RUN_LIST:
+		return list_view_new(out, &o->view, t, &o->selection);
+	default:
+		return o->view.json ? json_view_new(out, &o->view) : log_view_new(out, &o->view);
+	}
+}
+
+/* 1234567 as "1 234 567". */
+static const char *grouped(uint64_t value, char text[32])
+{
+	char *at = text + 31;
+	int digits = 0;
+
+	*at = '\0';
+	do {
+		if (digits && digits % 3 == 0)
+			*--at = ' ';
+		*--at = (char)('0' + value % 10);
+		value /= 10;
+		digits++;
+	} while (value);
+	return at;
+}
+
+/* In text the summary is for people at the terminal, beside the data. */
+static void print_summary(const struct pipeline_totals *t)
+{
+	char events[32], lost[32], healed[32], unattributed[32];
+
+	fprintf(stderr, "%s events, %s lost, ", grouped(t->events, events), grouped(t->lost, lost));
+	if (t->healed)
+		fprintf(stderr, "%s healed, ", grouped(t->healed, healed));
+	fprintf(stderr, "%s unattributed\n", grouped(t->unattributed, unattributed));
+}
+
+static int run_mode(const struct options *o, struct pipeline *p, struct output *out)
+{
+	if (o->replay_path)
+		return replay_run(o, p, out);
+	if (o->mode == RUN_LIST)
+		return table_run(o, p, out);
+	return live_run(o, p, out);
+}
+
+static int exit_code_of(const struct options *o, const struct pipeline *p, const struct output *out, int err)
+{
+	/* Whoever read our output has enough: nothing to complain about. */
+	if (err == -EPIPE || out->error == -EPIPE)
+		return EXIT_DONE;
+	if (err == -ENOTSUP)
+		return EXIT_IMPOSSIBLE;
+	if (out->error)
+		report("can't write the output: %s", strerror(-out->error));
+	if (err || out->error)
+		return EXIT_FAILED;
+	return o->strict && p->totals.lost ? EXIT_LOST : EXIT_DONE;
+}
+
+static int run(const struct options *o)
+{
+	struct output out;
+	struct pipeline p = { .selection = &o->selection,
+			      .shown_events = o->view.events,
+			      .event_limit = o->event_count };
+	int err, code;
+
+	output_init(&out, STDOUT_FILENO);
+	p.table = connection_table_new(o->max_connections);
+	p.view = p.table ? view_new(o, &out, p.table) : NULL;
+	if (!p.view) {
+		report("out of memory");
+		err = -ENOMEM;
+	} else {
+		err = run_mode(o, &p, &out);
+	}
+	view_free(p.view);
+	if (!err && o->mode == RUN_STREAM && !o->view.json && !out.error)
+		print_summary(&p.totals);
+	code = exit_code_of(o, &p, &out, err);
+	connection_table_free(p.table);
+	output_done(&out);
+	return code;
+}
+
+static int run_text(int (*write_text)(FILE *))
+{
+	int err = write_text(stdout);
+
+	if (!err && fflush(stdout))
+		err = -errno;
+	if (err && err != -EPIPE) {
+		report("can't write the output: %s", strerror(-err));
+		return EXIT_FAILED;
+	}
+	return EXIT_DONE;
+}
+
+static int version(FILE *out)
+{
+	return fprintf(out, "nettrace %s\n", NETTRACE_VERSION) < 0 ? -errno : 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct options o;
+	int code;
+
+	setlocale(LC_CTYPE, "C.UTF-8"); /* widths of names; numbers and order stay as they are */
+	live_block_signals();
+	code = options_parse(argc, argv, &o);
+	if (code)
+		return code;
+	report_verbose = o.verbose;
+	options_complete(&o);
+	switch (o.mode) {
+	case RUN_HELP:
+		return run_text(options_help);
+	case RUN_VERSION:
+		return run_text(version);
+	case RUN_SCHEMA:
+		return run_text(schema_write);
+	default:
+		return run(&o);
+	}
+}

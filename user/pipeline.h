@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One event's way from any source through the model to the view. The loops (live, replay) feed it. */
+#ifndef NETTRACE_PIPELINE_H
+#define NETTRACE_PIPELINE_H
+
+#include "model/connection_table.h"
+#include "model/selection.h"
+#include "view/view.h"
+
+#define PIPELINE_ENOUGH (-ECANCELED) /* what sinks return once nothing more is wanted */
+
+/* What the summary tells. */
+struct pipeline_totals {
+	uint64_t events, lost, healed, unattributed, connections;
+};
+
+/* Borrowed: all pointers. */
+struct pipeline {
+	struct connection_table *table;
+	const struct selection *selection;
+	struct view *view;
+	uint32_t shown_events;	/* bits of enum event_type that count for the limit */
+	uint64_t event_limit;	/* --count; 0: none */
+	bool enough;		/* the limit is reached, or the view wants no more */
+	struct pipeline_totals totals;
+};
+
+/* An event_sink; context is the pipeline. 0, PIPELINE_ENOUGH, or -errno of the view. */
+int pipeline_event(void *pipeline, struct event *e);
+
+/* The summary as an event; `began_ns` is the mono time of the start. */
+void pipeline_summary(const struct pipeline *p, struct event *e, uint64_t time_ns, uint64_t mono_ns,
+		      uint64_t began_ns);
+
+#endif

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Passes over all sockets: reads the iterators' files, and joins the rows of one socket to one event. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "source/kernel_private.h"
+
+#define READ_SIZE (64 * 1024)
+#define ROWS_MAX 4000000 /* holders of sockets; beyond it the rest is left out and the caller told */
+
+/* Owned: data. */
+struct rows {
+	struct record_row *data;
+	size_t bytes, capacity;
+};
+
+static int rows_grow(struct rows *rows)
+{
+	size_t capacity = rows->capacity ? rows->capacity * 2 : 4 * READ_SIZE;
+	struct record_row *data;
+
+	if (capacity > ROWS_MAX * sizeof(*data))
+		return -E2BIG;
+	data = realloc(rows->data, capacity);
+	if (!data)
+		return -ENOMEM;
+	rows->data = data;
+	rows->capacity = capacity;
+	return 0;
+}
+
+/* Runs the iterator to its end. Its file may hand out rows in pieces. */
+static int rows_read(struct bpf_program *program, const struct bpf_iter_attach_opts *opts, struct rows *rows)
+{
+	struct bpf_link *link = bpf_program__attach_iter(program, opts);
+	AUTO_CLOSE int fd = -1;
+	ssize_t n = 1;
+	int err = 0;
+
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0)
+		err = fd;
+	while (!err && n != 0) {
+		if (rows->capacity - rows->bytes < READ_SIZE) {
+			err = rows_grow(rows);
+			continue;
+		}
+		n = read(fd, (char *)rows->data + rows->bytes, READ_SIZE);
+		if (n > 0)
+			rows->bytes += (size_t)n;
+		else if (n < 0 && errno != EINTR && errno != EAGAIN)
+			err = -errno;
+	}
+	bpf_link__destroy(link);
+	return err;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct record_row *x = a, *y = b;
+
+	if (x->head.cookie != y->head.cookie)
+		return x->head.cookie < y->head.cookie ? -1 : 1;
+	if (x->holder_start_ns != y->holder_start_ns)
+		return x->holder_start_ns < y->holder_start_ns ? -1 : 1;
+	if (x->holder_pid != y->holder_pid)
+		return x->holder_pid < y->holder_pid ? -1 : 1;
+	return x->holder_fd < y->holder_fd ? -1 : x->holder_fd > y->holder_fd;
+}
+
+static void set_holder(struct holder *h, const struct record_row *row)
+{
+	h->pid = row->holder_pid;
+	h->fd = row->holder_fd;
+	memcpy(h->comm, row->holder_comm, sizeof(h->comm));
+	h->comm[sizeof(h->comm) - 1] = '\0';
+}
+
+/* The owner's first, then the older processes'. */
+static void set_holders(struct holder *holders, const struct record_row *rows, size_t count, uint32_t owner)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].holder_pid == owner)
+			set_holder(&holders[n++], &rows[i]);
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].holder_pid != owner)
+			set_holder(&holders[n++], &rows[i]);
+}
+
+/* UDP keeps no owner in the kernel: of a bound socket the oldest holder, of a connected one the youngest. */
+static void set_datagram_owner(struct record_row *row, const struct record_row *rows, size_t count)
+{
+	const struct record_row *holder = row->head.rport ? &rows[count - 1] : &rows[0];
+
+	row->head.owner = OWNER_SNAPSHOT;
+	row->head.pid = holder->holder_pid;
+	row->head.tid = 0;
+	row->head.uid = holder->head.uid;
+	row->head.cgroup_id = holder->head.cgroup_id;
+	memcpy(row->head.comm, holder->holder_comm, sizeof(row->head.comm));
+}
+
+/* `rows`: all of one socket, oldest holder first. */
+static int tell_socket(struct kernel_source *k, const struct record_row *rows, size_t count, event_sink *sink,
+		       void *context)
+{
+	AUTO_FREE struct holder *holders = calloc(count, sizeof(*holders));
+	const struct record_row *newest = rows;
+	struct record_row row;
+	struct event e;
+
+	if (!holders)
+		return -ENOMEM;
+	/* The pass goes on while sockets live: the row read last knows best. */
+	for (size_t i = 1; i < count; i++)
+		if (rows[i].head.mono_ns > newest->head.mono_ns)
+			newest = &rows[i];
+	row = *newest;
+	if (row.head.protocol == IPPROTO_UDP)
+		set_datagram_owner(&row, rows, count);
+	record_to_socket(&row, &k->names, &e);
+	set_holders(holders, rows, count, row.head.pid);
+	e.holders = holders;
+	e.holder_count = (uint32_t)count;
+	event_set(&e, FIELD_HOLDERS);
+	return sink(context, &e);
+}
+
+int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sink *sink, void *context)
+{
+	struct rows rows = { 0 };
+	size_t count, first, i;
+	int err;
+
+	err = rows_read(k->skeleton->progs.holders, NULL, &rows);
+	if (!err && drain_first) {
+		err = kernel_source_drain(k);
+		err = err > 0 ? 0 : err;
+	}
+	count = rows.bytes / sizeof(*rows.data);
+	if (!err && count)
+		qsort(rows.data, count, sizeof(*rows.data), compare_rows);
+	for (first = 0; !err && first < count; first = i) {
+		for (i = first + 1; i < count; i++)
+			if (rows.data[i].head.cookie != rows.data[first].head.cookie)
+				break;
+		err = tell_socket(k, rows.data + first, i - first, sink, context);
+	}
+	free(rows.data);
+	return err;
+}
+
+int kernel_source_sweep(struct kernel_source *k, enum sweep_mode mode, event_sink *sink, void *context)
+{
+	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(k->skeleton->maps.sockets) };
+	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	struct rows rows = { 0 };
+	struct event e;
+	size_t count;
+	int err;
+
+	k->skeleton->bss->sweep_mode = mode;
+	err = rows_read(k->skeleton->progs.tracked, &opts, &rows);
+	if (!err) {
+		err = kernel_source_drain(k);
+		err = err > 0 ? 0 : err;
+	}
+	count = rows.bytes / sizeof(*rows.data);
+	for (size_t i = 0; !err && i < count; i++) {
+		record_to_socket(&rows.data[i], &k->names, &e);
+		err = sink(context, &e);
+	}
+	free(rows.data);
+	return err;
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "source/kernel.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/report.h"
+#include "source/clock.h"
+#include "source/kernel_private.h"
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[512];
+
+	if (!report_verbose || level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	report_debug("%s", line);
+	return 0;
+}
+
+static void explain(struct kernel_error *error, int err)
+{
+	switch (-err) {
+	case EPERM:
+	case EACCES:
+		snprintf(error->what, sizeof(error->what), "no permission to load eBPF programs");
+		snprintf(error->advice, sizeof(error->advice),
+			 "run it as root ('sudo nettrace'), or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_PTRACE");
+		return;
+	case ENOMEM:
+		snprintf(error->what, sizeof(error->what), "not enough memory for the eBPF programs and their buffer");
+		snprintf(error->advice, sizeof(error->advice), "try a smaller --buffer");
+		return;
+	}
+	snprintf(error->what, sizeof(error->what), "the kernel refused the eBPF programs: %s", strerror(-err));
+	snprintf(error->advice, sizeof(error->advice), "see 'nettrace -v' for its reasons");
+}
+
+/* Lists that the kernel's arrays can't take stay with user space, which checks everything anyway. */
+static __u32 set_u16_list(__u16 *to, const struct u32_list *from)
+{
+	if (from->count > FILTER_MAX)
+		return 0;
+	for (__u32 i = 0; i < from->count; i++)
+		to[i] = (__u16)from->values[i];
+	return from->count;
+}
+
+static void set_filters(struct nettrace_bpf *skeleton, const struct kernel_options *options)
+{
+	const struct selection *s = options->selection;
+
+	skeleton->rodata->tell_states = options->states;
+	skeleton->rodata->wakeup_bytes = (__u32)(options->buffer_bytes / 4);
+	if (!s)
+		return;
+	/* -4 can't be decided by the socket's family alone: IPv4 may run over an AF_INET6 socket. */
+	if (s->ipv6 && !s->ipv4)
+		skeleton->rodata->filter_family = AF_INET6;
+	if (s->pids.count <= FILTER_MAX) {
+		for (__u32 i = 0; i < s->pids.count; i++)
+			skeleton->rodata->filter_pids[i] = s->pids.values[i];
+		skeleton->rodata->filter_pid_count = s->pids.count;
+	}
+	skeleton->rodata->filter_port_count = set_u16_list((__u16 *)skeleton->rodata->filter_ports, &s->ports);
+	skeleton->rodata->filter_lport_count = set_u16_list((__u16 *)skeleton->rodata->filter_lports, &s->lports);
+	skeleton->rodata->filter_rport_count = set_u16_list((__u16 *)skeleton->rodata->filter_rports, &s->rports);
+}
+
+static int on_record(void *context, void *data, size_t size)
+{
+	struct kernel_source *k = context;
+	int err = assembly_record(k->assembly, data, size);
+
+	if (err == -EBADMSG)
+		return 0; /* counted; one bad record does not end the rest */
+	/* libbpf stops for a negative number only, and hands it on. */
+	k->sink_error = err;
+	return err ? -ECANCELED : 0;
+}
+
+static int load(struct kernel_source *k, const struct kernel_options *options, struct kernel_error *error)
+{
+	const char *which = "";
+	int err;
+
+	k->btf = btf__load_vmlinux_btf();
+	if (!k->btf) {
+		err = -errno;
+		snprintf(error->what, sizeof(error->what), "this kernel has no BTF type information (/sys/kernel/btf/vmlinux)");
+		snprintf(error->advice, sizeof(error->advice),
+			 "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; 'nettrace -a' works without it");
+		return err == -EPERM || err == -EACCES ? err : -ENOENT;
+	}
+	k->skeleton = nettrace_bpf__open();
+	if (!k->skeleton) {
+		err = -errno;
+		explain(error, err);
+		return err;
+	}
+	if (options->table_only)
+		hooks_choose_table(k);
+	else
+		hooks_choose(k);
+	set_filters(k->skeleton, options);
+	err = bpf_map__set_max_entries(k->skeleton->maps.ring, (__u32)options->buffer_bytes);
+	if (!err)
+		err = nettrace_bpf__load(k->skeleton);
+	if (err) {
+		explain(error, err);
+		return err;
+	}
+	k->ring = ring_buffer__new(bpf_map__fd(k->skeleton->maps.ring), on_record, k, NULL);
+	if (!k->ring) {
+		err = -errno;
+		explain(error, err);
+		return err;
+	}
+	err = options->table_only ? 0 : hooks_attach(k, &which);
+	if (err) {
+		snprintf(error->what, sizeof(error->what), "can't attach %s: %s", which, strerror(-err));
+		snprintf(error->advice, sizeof(error->advice), "'nettrace -a' works without it");
+	}
+	return err;
+}
+
+int kernel_source_open(const struct kernel_options *options, event_sink *sink, void *context,
+		       struct kernel_source **out, struct kernel_error *error)
+{
+	struct kernel_source *k = calloc(1, sizeof(*k));
+	int err;
+
+	memset(error, 0, sizeof(*error));
+	if (!k) {
+		explain(error, -ENOMEM);
+		return -ENOMEM;
+	}
+	libbpf_set_print(print_libbpf);
+	k->names.wall_offset_ns = clock_wall_offset_ns();
+	k->names.cgroups = cgroup_cache_new();
+	k->names.reset_reason = hooks_reset_reason;
+	k->names.context = k;
+	k->assembly = assembly_new(&k->names, sink, context);
+	if (!k->assembly) {
+		err = -ENOMEM;
+		explain(error, err);
+	} else {
+		err = load(k, options, error);
+	}
+	if (err) {
+		kernel_source_close(k);
+		return err;
+	}
+	*out = k;
+	return 0;
+}
+
+void kernel_source_detach(struct kernel_source *k)
+{
+	if (k->detached)
+		return;
+	k->detached = true;
+	for (int i = 0; i < 2; i++) {
+		bpf_link__destroy(k->cgroup_links[i]);
+		k->cgroup_links[i] = NULL;
+	}
+	if (k->skeleton)
+		nettrace_bpf__detach(k->skeleton);
+}
+
+void kernel_source_close(struct kernel_source *k)
+{
+	if (!k)
+		return;
+	kernel_source_detach(k);
+	ring_buffer__free(k->ring);
+	nettrace_bpf__destroy(k->skeleton);
+	assembly_free(k->assembly);
+	cgroup_cache_free(k->names.cgroups);
+	btf__free(k->btf);
+	free(k);
+}
+
+int kernel_source_fd(const struct kernel_source *k)
+{
+	return ring_buffer__epoll_fd(k->ring);
+}
+
+int kernel_source_drain(struct kernel_source *k)
+{
+	int n, err;
+
+	k->names.wall_offset_ns = clock_wall_offset_ns();
+	/* From here on a full quarter wakes us again. */
+	k->skeleton->bss->wakeup_pending = 0;
+	k->sink_error = 0;
+	n = ring_buffer__consume(k->ring);
+	if (k->sink_error)
+		return k->sink_error;
+	if (n < 0)
+		return n;
+	err = assembly_expire(k->assembly, clock_mono_ns());
+	return err ? err : n;
+}
+
+int kernel_source_flush(struct kernel_source *k)
+{
+	return assembly_flush(k->assembly);
+}
+
+uint64_t kernel_source_lost(struct kernel_source *k, const char **where)
+{
+	static const char *const names[] = { [COUNTER_RING_FULL] = "ring", [COUNTER_STORAGE_FAILED] = "storage" };
+
+	for (int i = 0; i < (int)(sizeof(names) / sizeof(*names)); i++) {
+		uint64_t now = k->skeleton->bss->counters[i];
+		uint64_t lost = now - k->lost_told[i];
+
+		if (!lost)
+			continue;
+		k->lost_told[i] = now;
+		*where = names[i];
+		return lost;
+	}
+	return 0;
+}
+
+long kernel_source_unconfirmed(const struct kernel_source *k)
+{
+	return (long)k->skeleton->bss->unconfirmed;
+}
+
+const char *const *kernel_source_hooks(const struct kernel_source *k, uint32_t *count)
+{
+	*count = k->hook_count;
+	return k->hooks;
+}
+
+void kernel_source_describe(struct kernel_source *k, char *text, size_t size)
+{
+	const __u64 *c = k->skeleton->bss->counters;
+
+	snprintf(text, size,
+		 "ring full %llu, no storage %llu, transitions missed %llu, seen by the second program only %llu, bad records %llu",
+		 c[COUNTER_RING_FULL], c[COUNTER_STORAGE_FAILED], c[COUNTER_TRANSITIONS_MISSED],
+		 c[COUNTER_SECOND_RAN], (unsigned long long)assembly_bad_records(k->assembly));
+}

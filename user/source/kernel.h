@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The live kernel: loads and attaches the BPF programs, drains their ring, runs their iterators. */
+#ifndef NETTRACE_KERNEL_H
+#define NETTRACE_KERNEL_H
+
+#include "event.h"
+#include "model/event.h"
+#include "model/selection.h"
+
+struct kernel_source;
+
+struct kernel_options {
+	uint64_t buffer_bytes;		   /* of the ring: a power of two, at least a page */
+	bool states;			   /* tell every transition */
+	bool table_only;		   /* nothing is attached: only kernel_source_inventory works */
+	const struct selection *selection; /* borrowed; what the kernel can decide of it is decided there */
+};
+
+/* Why it can't be had, in words for the user. */
+struct kernel_error {
+	char what[200];
+	char advice[200]; /* what to do about it; may be empty */
+};
+
+#define KERNEL_HOOKS_MAX 16
+
+/*
+ * Loads and attaches everything that this kernel has; from its return on nothing is missed. `sink` gets the events that
+ * kernel_source_drain and kernel_source_flush make. 0, or -errno with *error filled (*out untouched):
+ * -EPERM no privilege, -ENOENT no BTF, another one: what the kernel refused.
+ */
+int kernel_source_open(const struct kernel_options *options, event_sink *sink, void *context,
+		       struct kernel_source **out, struct kernel_error *error);
+void kernel_source_close(struct kernel_source *k);
+
+/* Readable when a quarter of the ring is full; otherwise drain at leisure, every 20 to 100 ms. */
+int kernel_source_fd(const struct kernel_source *k);
+/* Tells all records in the ring, and the closes that were held back long enough. How many, or what the sink returned. */
+int kernel_source_drain(struct kernel_source *k);
+/* Takes the programs off, so that what is drained afterwards is the last. Idempotent. */
+void kernel_source_detach(struct kernel_source *k);
+/* Tells what is still held back. 0 or what the sink returned. */
+int kernel_source_flush(struct kernel_source *k);
+
+/* Records lost since the last call; *where names the reason (static text). */
+uint64_t kernel_source_lost(struct kernel_source *k, const char **where);
+/* Accepted or accept-queued connections whose acceptor is not known yet; a hint, may drift. */
+long kernel_source_unconfirmed(const struct kernel_source *k);
+
+/* Names of what is attached, for `start`. Borrowed. */
+const char *const *kernel_source_hooks(const struct kernel_source *k, uint32_t *count);
+
+/* A report on what happened inside, for -v: written into `text`, at most `size` bytes. */
+void kernel_source_describe(struct kernel_source *k, char *text, size_t size);
+
+/*
+ * All TCP and UDP sockets that processes hold, in all namespaces, with their holders (iter/task_file): one `socket`
+ * event each. Also gives every TCP socket that has no owner in the kernel one, and confirms acceptors.
+ * `drain_first`: what happened up to the end of the pass is told before its rows.
+ * 0, what the sink returned, or -errno (-EOPNOTSUPP: this kernel has no such iterator).
+ */
+int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sink *sink, void *context);
+
+/*
+ * Tracked TCP sockets (iter/bpf_sk_storage_map), one `socket` event each, without holders; what happened up to
+ * the end of the pass is told before. SWEEP_TAKEN tells of what kernel_source_inventory can find the acceptor of.
+ * 0, what the sink returned, or -errno.
+ */
+int kernel_source_sweep(struct kernel_source *k, enum sweep_mode mode, event_sink *sink, void *context);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shared by kernel.c, hooks.c and inventory.c only: the only files that see libbpf and the skeleton. */
+#ifndef NETTRACE_KERNEL_PRIVATE_H
+#define NETTRACE_KERNEL_PRIVATE_H
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "nettrace.skel.h"
+#include "source/assembly.h"
+#include "source/cgroup.h"
+#include "source/kernel.h"
+
+#define REASONS_MAX 64
+
+/* Owned: all members but the sinks. */
+struct kernel_source {
+	struct nettrace_bpf *skeleton;
+	struct ring_buffer *ring;
+	struct btf *btf; /* the running kernel's */
+	struct assembly *assembly;
+	struct record_names names;
+	struct bpf_link *cgroup_links[2];
+	const char *hooks[KERNEL_HOOKS_MAX];
+	uint32_t hook_count;
+	const char *reset_reasons[REASONS_MAX]; /* borrowed from btf */
+	uint64_t lost_told[COUNTER_COUNT];
+	int sink_error; /* what the sink returned while libbpf was in between */
+	bool detached;
+};
+
+/* Decides which programs load, and sets what they must know of this kernel. */
+void hooks_choose(struct kernel_source *k);
+/* Only the pass over open files, for a table without tracing. */
+void hooks_choose_table(struct kernel_source *k);
+/* Attaches them. 0 or -errno: a hook that can't be done without failed (its name in *which). */
+int hooks_attach(struct kernel_source *k, const char **which);
+/* For record_names: the name of this enum sk_rst_reason, without its prefix, or NULL. */
+const char *hooks_reset_reason(void *kernel_source, unsigned int number);
+
+#endif

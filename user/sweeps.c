@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "sweeps.h"
+
+#include <errno.h>
+
+#include "source/clock.h"
+
+#define FULL_EVERY_NS 2000000000ULL /* longer than a close is held back: none is taken for unseen */
+#define TAKEN_EVERY_NS 50000000ULL
+#define AFTER_LOSS_NS 100000000ULL
+#define COST_FACTOR 50
+
+static uint64_t later(uint64_t began, uint64_t every_ns)
+{
+	uint64_t now = clock_mono_ns();
+	uint64_t rest = (now - began) * COST_FACTOR;
+
+	return now + (rest > every_ns ? rest : every_ns);
+}
+
+void sweeps_init(struct sweeps *s, struct kernel_source *kernel, struct pipeline *p, uint64_t mono_ns)
+{
+	*s = (struct sweeps){ .kernel = kernel, .pipeline = p, .selection = *p->selection };
+	s->selection.states = 0;
+	s->next_full_ns = mono_ns + FULL_EVERY_NS;
+	s->next_taken_ns = mono_ns + TAKEN_EVERY_NS;
+}
+
+static int add_snapshot(void *context, struct event *e)
+{
+	struct sweeps *s = context;
+	struct connection_change change;
+
+	if (e->proto == IPPROTO_TCP && selection_match(&s->selection, e))
+		connection_table_apply(s->pipeline->table, e, &change);
+	return 0;
+}
+
+int sweeps_snapshot(struct sweeps *s)
+{
+	int err = kernel_source_inventory(s->kernel, false, add_snapshot, s);
+
+	s->unavailable = err == -EOPNOTSUPP;
+	return s->unavailable ? 0 : err;
+}
+
+/* Established, began after us, and its owner is known: it must have been told, or its event was not seen. */
+static bool should_be_open(const struct event *e)
+{
+	return e->start_ns && e->state != STATE_LISTEN && e->state != STATE_SYN_SENT && e->state != STATE_SYN_RECV &&
+	       e->owner != OWNER_LISTENER && event_has(e, FIELD_DIRECTION);
+}
+
+static int swept(void *context, struct event *e)
+{
+	struct sweeps *s = context;
+	struct event open;
+	int err;
+
+	if (e->proto != IPPROTO_TCP || !selection_match(&s->selection, e))
+		return 0;
+	if (should_be_open(e)) {
+		open = *e;
+		open.type = e->direction == DIRECTION_OUT ? EVENT_CONNECT : EVENT_ACCEPT;
+		open.reconciled = true;
+		event_set(&open, FIELD_RECONCILED);
+		for (int f = FIELD_STATE; f < FIELD_COUNT; f++)
+			if (f != FIELD_RECONCILED)
+				event_unset(&open, f);
+		err = pipeline_event(s->pipeline, &open); /* the table knows whether it was told before */
+		if (err)
+			return err;
+	}
+	return pipeline_event(s->pipeline, e);
+}
+
+/* Rows that two passes in a row did not meet have ended: one alone may have missed a close that is held back. */
+static int expire(struct sweeps *s, uint64_t before_ns)
+{
+	uint64_t mono = clock_mono_ns();
+	long n = connection_table_expire(s->pipeline->table, before_ns, mono + (uint64_t)clock_wall_offset_ns(), mono,
+					 pipeline_event, s->pipeline);
+
+	return n < 0 ? (int)n : 0;
+}
+
+static int sweep_all(struct sweeps *s)
+{
+	uint64_t began = clock_mono_ns();
+	int err = kernel_source_sweep(s->kernel, SWEEP_ALL, swept, s);
+
+	if (err)
+		return err;
+	if (s->previous_full_ns)
+		err = expire(s, s->previous_full_ns);
+	s->previous_full_ns = began;
+	s->next_full_ns = later(began, FULL_EVERY_NS);
+	return err;
+}
+
+static int found_taken(void *context, struct event *e)
+{
+	(void)e;
+	++*(uint32_t *)context;
+	return 0;
+}
+
+/* Accepted without asking for the peer's address, and silent since: the pass over open files finds by whom. */
+static int find_acceptors(struct sweeps *s)
+{
+	uint64_t began = clock_mono_ns();
+	uint32_t taken = 0;
+	int err = kernel_source_sweep(s->kernel, SWEEP_TAKEN, found_taken, &taken);
+
+	if (!err && taken) {
+		err = kernel_source_inventory(s->kernel, true, swept, s);
+		if (!err)
+			err = kernel_source_drain(s->kernel);
+		err = err > 0 ? 0 : err;
+	}
+	s->next_taken_ns = later(began, TAKEN_EVERY_NS);
+	return err;
+}
+
+int sweeps_run(struct sweeps *s, uint64_t mono_ns)
+{
+	int err = 0;
+
+	if (s->unavailable)
+		return 0;
+	if (mono_ns >= s->next_taken_ns && kernel_source_unconfirmed(s->kernel) > 0)
+		err = find_acceptors(s);
+	if (!err && mono_ns >= s->next_full_ns)
+		err = sweep_all(s);
+	return err;
+}
+
+void sweeps_hurry(struct sweeps *s, uint64_t mono_ns)
+{
+	if (s->next_full_ns > mono_ns + AFTER_LOSS_NS)
+		s->next_full_ns = mono_ns + AFTER_LOSS_NS;
+}
+
+int sweeps_counters(struct sweeps *s)
+{
+	return s->unavailable ? 0 : kernel_source_sweep(s->kernel, SWEEP_CHANGED, swept, s);
+}
+
+int sweeps_finish(struct sweeps *s)
+{
+	uint64_t began = clock_mono_ns();
+	int err = s->unavailable ? 0 : kernel_source_sweep(s->kernel, SWEEP_ALL, swept, s);
+
+	kernel_source_detach(s->kernel);
+	if (!err)
+		err = kernel_source_drain(s->kernel);
+	if (err >= 0)
+		err = kernel_source_flush(s->kernel);
+	if (!err && !s->unavailable)
+		err = expire(s, began);
+	return err;
+}
