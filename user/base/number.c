@@ -6,10 +6,10 @@
 #include "base/text.h"
 
 /* "00" to "99": two digits for one division. */
-static const char pairs[201] =
-	"00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
-	"4950515253545556575859606162636465666768697071727374757677787980818283848586878889909192939495969798"
-	"99";
+static const char pairs[201] = "00010203040506070809101112131415161718192021222324"
+			       "25262728293031323334353637383940414243444546474849"
+			       "50515253545556575859606162636465666768697071727374"
+			       "75767778798081828384858687888990919293949596979899";
 
 static inline void put_pair(char *p, unsigned int value)
 {
@@ -109,6 +109,51 @@ char *number_ipv4(char *p, const uint8_t *address)
 	return p - 1;
 }
 
+/* The first of the longest runs of two or more zero groups: what "::" stands for. */
+static int longest_zero_run(const unsigned int *groups, int *length)
+{
+	int best = -1;
+
+	*length = 1;
+	for (int i = 0; i < 8; i++) {
+		int begin = i;
+
+		while (i < 8 && !groups[i])
+			i++;
+		if (i - begin > *length) {
+			best = begin;
+			*length = i - begin;
+		}
+	}
+	return best;
+}
+
+char *number_ipv6(char *p, const uint8_t *address)
+{
+	unsigned int groups[8];
+	int run, length;
+
+	for (int i = 0; i < 8; i++)
+		groups[i] = (unsigned int)address[2 * i] << 8 | address[2 * i + 1];
+	run = longest_zero_run(groups, &length);
+	for (int i = 0; i < 8; i++) {
+		if (i == run) {
+			*p++ = ':';
+			i += length - 1;
+			if (i == 7)
+				*p++ = ':';
+			continue;
+		}
+		if (i)
+			*p++ = ':';
+		/* ::192.0.2.1 and ::ffff:192.0.2.1 */
+		if (i == 6 && run == 0 && (length == 6 || (length == 5 && groups[5] == 0xffff)))
+			return number_ipv4(p, address + 12);
+		p = number_hex(p, groups[i]);
+	}
+	return p;
+}
+
 void text_u64(struct text *t, uint64_t value)
 {
 	if (text_reserve(t, NUMBER_U64_MAX))
@@ -121,7 +166,10 @@ void text_hex(struct text *t, uint64_t value)
 		t->length = (size_t)(number_hex(t->data + t->length, value) - t->data);
 }
 
-/* value/unit with one decimal below 100 (4.1, 20, 20.4) and none above; `tenths` is the rounded value. */
+/*
+ * value/unit with one decimal below 100 (4.1, 20, 20.4) and none above; `tenths` is the rounded
+ * value.
+ */
 static void put_tenths(struct text *t, uint64_t tenths)
 {
 	text_u64(t, tenths / 10);
@@ -131,7 +179,9 @@ static void put_tenths(struct text *t, uint64_t tenths)
 	}
 }
 
-/* Rounded to what put_tenths shows: tenths below 100, whole ones above. Divides first: no overflow. */
+/*
+ * Rounded to what put_tenths shows: tenths below 100, whole ones above. Divides first: no overflow.
+ */
 static uint64_t round_tenths(uint64_t value, uint64_t unit)
 {
 	uint64_t whole = value / unit, rest = value % unit;
@@ -162,7 +212,8 @@ void text_bytes(struct text *t, uint64_t bytes)
 }
 
 /* 2m05s, 3h12m, 2d04h: the smaller unit always has two digits, so columns compare at a glance. */
-static void put_two_units(struct text *t, uint64_t large, char large_unit, uint64_t small, char small_unit)
+static void put_two_units(struct text *t, uint64_t large, char large_unit, uint64_t small,
+			  char small_unit)
 {
 	text_u64(t, large);
 	text_char(t, large_unit);

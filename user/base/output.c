@@ -5,9 +5,9 @@
 #include <poll.h>
 #include <unistd.h>
 
-#define STOP_PATIENCE_MS 500	/* once stopping: how long a reader that takes nothing is waited for */
-#define STOP_LOOK_MS 100	/* how often a waiting write looks whether it shall stop */
-#define PIPE_CHUNK 4096		/* what a pipe that is ready takes without blocking: a page */
+#define STOP_PATIENCE_MS 500 /* once stopping: how long a reader that takes nothing is waited for */
+#define STOP_LOOK_MS 100     /* how often a waiting write looks whether it shall stop */
+#define PIPE_CHUNK 4096	     /* what a pipe that is ready takes without blocking: a page */
 
 void output_init(struct output *o, int fd)
 {
@@ -42,8 +42,8 @@ static int wait_writable(const struct output *o)
 }
 
 /*
- * A write that a stalled reader blocks could not be ended by Ctrl-C; so where a stop can be asked for, each write waits until it
- * will not block. Files on disk are always ready.
+ * A write that a stalled reader blocks could not be ended by Ctrl-C; so where a stop can be asked
+ * for, each write waits until it will not block. Files on disk are always ready.
  */
 static int write_all(struct output *o)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Buffered standard output that remembers why it failed: views write into `text`, the loop flushes. */
+/*
+ * Buffered standard output that remembers why it failed: views write into `text`, the loop flushes.
+ */
 #ifndef NETTRACE_OUTPUT_H
 #define NETTRACE_OUTPUT_H
 
@@ -13,15 +15,17 @@ struct output {
 	struct text text;
 	int error; /* 0 or the -errno of the write that failed first; later output is dropped */
 	/*
-	 * NULL, or set by a signal handler: once it is not 0, a reader that takes nothing for half a second is
-	 * given up (-ETIMEDOUT), so that Ctrl-C also ends a program whose pipe is full.
+	 * NULL, or set by a signal handler: once it is not 0, a reader that takes nothing for half
+	 * a second is given up (-ETIMEDOUT), so that Ctrl-C also ends a program whose pipe is full.
 	 */
 	const volatile sig_atomic_t *stop;
 };
 
 void output_init(struct output *o, int fd);
 void output_done(struct output *o); /* does not flush */
-/* Writes all that is buffered, however often it takes. 0 or -errno (-EPIPE: the reader went away). */
+/*
+ * Writes all that is buffered, however often it takes. 0 or -errno (-EPIPE: the reader went away).
+ */
 int output_flush(struct output *o);
 /* Flushes only when a good block has gathered; call after each line. */
 static inline int output_line(struct output *o)

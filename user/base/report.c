@@ -13,8 +13,9 @@
 int report_verbose;
 
 /*
- * One write, so that lines of several writers do not mix. Works without memory to spare: the line lives on the stack, and has room
- * for a message of which each byte is escaped. The whole message is escaped, so callers hand over names as they are.
+ * One write, so that lines of several writers do not mix. Works without memory to spare: the line
+ * lives on the stack, and has room for a message of which each byte is escaped. The whole message
+ * is escaped, so callers hand over names as they are.
  */
 static void write_line(const char *format, va_list arguments)
 {

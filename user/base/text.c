@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/text.h"
 
-#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,12 +65,13 @@ void text_printf(struct text *t, const char *format, ...)
 
 void text_address(struct text *t, unsigned int family, const uint8_t *address)
 {
-	if (!text_reserve(t, INET6_ADDRSTRLEN))
+	char *p;
+
+	if (!text_reserve(t, NUMBER_IPV6_MAX))
 		return;
-	if (family == 4)
-		t->length = (size_t)(number_ipv4(t->data + t->length, address) - t->data);
-	else if (inet_ntop(AF_INET6, address, t->data + t->length, INET6_ADDRSTRLEN))
-		t->length += strlen(t->data + t->length);
+	p = t->data + t->length;
+	p = family == 4 ? number_ipv4(p, address) : number_ipv6(p, address);
+	t->length = (size_t)(p - t->data);
 }
 
 void text_endpoint(struct text *t, unsigned int family, const uint8_t *address, uint16_t port)

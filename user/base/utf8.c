@@ -5,7 +5,10 @@
 
 #include "base/text.h"
 
-/* RFC 3629, table in section 4: the second byte's range excludes overlong forms, surrogates and what is too large. */
+/*
+ * RFC 3629, table in section 4: the second byte's range excludes overlong forms, surrogates and
+ * what is too large.
+ */
 size_t utf8_decode(const char *string, size_t n, uint32_t *code)
 {
 	const unsigned char *s = (const unsigned char *)string;
@@ -55,14 +58,15 @@ bool utf8_hidden(uint32_t c)
 	static const struct {
 		uint32_t first, last;
 	} ranges[] = {
-		{ 0x0000, 0x001f },   /* C0 */
-		{ 0x007f, 0x009f },   /* DEL, C1 */
-		{ 0x00ad, 0x00ad },   /* soft hyphen */
-		{ 0x061c, 0x061c },   /* Arabic letter mark */
-		{ 0x115f, 0x1160 },   /* Hangul fillers: blank */
-		{ 0x180e, 0x180e },   /* Mongolian vowel separator */
-		{ 0x200b, 0x200f },   /* zero-width blank, joiners, left-to-right and right-to-left marks */
-		{ 0x2028, 0x202e },   /* line and paragraph separator, bidirectional embeddings and overrides */
+		{ 0x0000, 0x001f }, /* C0 */
+		{ 0x007f, 0x009f }, /* DEL, C1 */
+		{ 0x00ad, 0x00ad }, /* soft hyphen */
+		{ 0x061c, 0x061c }, /* Arabic letter mark */
+		{ 0x115f, 0x1160 }, /* Hangul fillers: blank */
+		{ 0x180e, 0x180e }, /* Mongolian vowel separator */
+		{ 0x200b,
+		  0x200f }, /* zero-width blank, joiners, left-to-right and right-to-left marks */
+		{ 0x2028, 0x202e },   /* line separators, bidirectional embeddings and overrides */
 		{ 0x2060, 0x206f },   /* word joiner, invisible operators, bidirectional isolates */
 		{ 0x3164, 0x3164 },   /* Hangul filler */
 		{ 0xfeff, 0xfeff },   /* byte order mark */
@@ -79,12 +83,16 @@ bool utf8_hidden(uint32_t c)
 	return (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;
 }
 
-/* Bytes from the start that need no second look: printable ASCII but for the quote and the backslash. */
+/*
+ * Bytes from the start that need no second look: printable ASCII but for the quote and the
+ * backslash.
+ */
 static size_t plain_prefix(const char *s, size_t n)
 {
 	size_t i = 0;
 
-	while (i < n && (unsigned char)s[i] >= 0x20 && (unsigned char)s[i] < 0x7f && s[i] != '"' && s[i] != '\\')
+	while (i < n && (unsigned char)s[i] >= 0x20 && (unsigned char)s[i] < 0x7f && s[i] != '"' &&
+	       s[i] != '\\')
 		i++;
 	return i;
 }
@@ -129,13 +137,20 @@ void text_escaped(struct text *t, const char *s, size_t n)
 static void put_json_unit(struct text *t, unsigned int unit) /* a UTF-16 code unit */
 {
 	static const char digits[] = "0123456789abcdef";
-	char escape[6] = { '\\', 'u', digits[unit >> 12 & 15], digits[unit >> 8 & 15], digits[unit >> 4 & 15],
+	char escape[6] = { '\\',
+			   'u',
+			   digits[unit >> 12 & 15],
+			   digits[unit >> 8 & 15],
+			   digits[unit >> 4 & 15],
 			   digits[unit & 15] };
 
 	text_put(t, escape, sizeof(escape));
 }
 
-/* Hidden characters are legal in JSON for the most part, but `nettrace --json` on a terminal must be as harmless as text. */
+/*
+ * Hidden characters are legal in JSON for the most part, but `nettrace --json` on a terminal must
+ * be as harmless as text.
+ */
 static void put_json_code(struct text *t, uint32_t code)
 {
 	if (code > 0xffff) {

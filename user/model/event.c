@@ -8,30 +8,46 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *const event_type_names[EVENT_TYPE_COUNT] = {
-	[EVENT_START] = "start",     [EVENT_LISTEN] = "listen",	      [EVENT_UNLISTEN] = "unlisten",
-	[EVENT_CONNECT] = "connect", [EVENT_ACCEPT] = "accept",	      [EVENT_FAIL] = "fail",
-	[EVENT_RESET] = "reset",     [EVENT_RETRANSMIT] = "retransmit", [EVENT_DROP] = "drop",
-	[EVENT_CLOSE] = "close",     [EVENT_STATE] = "state",	      [EVENT_SOCKET] = "socket",
-	[EVENT_TOP] = "top",	     [EVENT_LOST] = "lost",	      [EVENT_SUMMARY] = "summary",
+	[EVENT_START] = "start",       [EVENT_LISTEN] = "listen",
+	[EVENT_UNLISTEN] = "unlisten", [EVENT_CONNECT] = "connect",
+	[EVENT_ACCEPT] = "accept",     [EVENT_FAIL] = "fail",
+	[EVENT_RESET] = "reset",       [EVENT_RETRANSMIT] = "retransmit",
+	[EVENT_DROP] = "drop",	       [EVENT_CLOSE] = "close",
+	[EVENT_STATE] = "state",       [EVENT_SOCKET] = "socket",
+	[EVENT_TOP] = "top",	       [EVENT_LOST] = "lost",
+	[EVENT_SUMMARY] = "summary",
 };
 
 static const char *const tcp_state_names[STATE_COUNT] = {
-	[STATE_ESTABLISHED] = "ESTABLISHED", [STATE_SYN_SENT] = "SYN_SENT",   [STATE_SYN_RECV] = "SYN_RECV",
-	[STATE_FIN_WAIT1] = "FIN_WAIT1",     [STATE_FIN_WAIT2] = "FIN_WAIT2", [STATE_TIME_WAIT] = "TIME_WAIT",
-	[STATE_CLOSE] = "CLOSE",	     [STATE_CLOSE_WAIT] = "CLOSE_WAIT", [STATE_LAST_ACK] = "LAST_ACK",
-	[STATE_LISTEN] = "LISTEN",	     [STATE_CLOSING] = "CLOSING",
+	[STATE_ESTABLISHED] = "ESTABLISHED",
+	[STATE_SYN_SENT] = "SYN_SENT",
+	[STATE_SYN_RECV] = "SYN_RECV",
+	[STATE_FIN_WAIT1] = "FIN_WAIT1",
+	[STATE_FIN_WAIT2] = "FIN_WAIT2",
+	[STATE_TIME_WAIT] = "TIME_WAIT",
+	[STATE_CLOSE] = "CLOSE",
+	[STATE_CLOSE_WAIT] = "CLOSE_WAIT",
+	[STATE_LAST_ACK] = "LAST_ACK",
+	[STATE_LISTEN] = "LISTEN",
+	[STATE_CLOSING] = "CLOSING",
 };
 
-/* What ss, netstat and other systems call them where it is not the kernel's name; '-' and '_' are the same. */
+/*
+ * What ss, netstat and other systems call them where it is not the kernel's name; '-' and '_' are
+ * the same.
+ */
 static const struct {
 	const char *name;
 	enum tcp_state state;
 } tcp_state_aliases[] = {
-	{ "ESTAB", STATE_ESTABLISHED },	   { "SYN_RCVD", STATE_SYN_RECV },     { "SYN_RECEIVED", STATE_SYN_RECV },
-	{ "SYNSENT", STATE_SYN_SENT },	   { "SYNRECV", STATE_SYN_RECV },      { "FIN_WAIT_1", STATE_FIN_WAIT1 },
-	{ "FIN_WAIT_2", STATE_FIN_WAIT2 }, { "FINWAIT1", STATE_FIN_WAIT1 },    { "FINWAIT2", STATE_FIN_WAIT2 },
-	{ "TIMEWAIT", STATE_TIME_WAIT },   { "CLOSED", STATE_CLOSE },	       { "UNCONN", STATE_CLOSE },
-	{ "CLOSEWAIT", STATE_CLOSE_WAIT }, { "LASTACK", STATE_LAST_ACK },      { "LISTENING", STATE_LISTEN },
+	{ "ESTAB", STATE_ESTABLISHED },	    { "SYN_RCVD", STATE_SYN_RECV },
+	{ "SYN_RECEIVED", STATE_SYN_RECV }, { "SYNSENT", STATE_SYN_SENT },
+	{ "SYNRECV", STATE_SYN_RECV },	    { "FIN_WAIT_1", STATE_FIN_WAIT1 },
+	{ "FIN_WAIT_2", STATE_FIN_WAIT2 },  { "FINWAIT1", STATE_FIN_WAIT1 },
+	{ "FINWAIT2", STATE_FIN_WAIT2 },    { "TIMEWAIT", STATE_TIME_WAIT },
+	{ "CLOSED", STATE_CLOSE },	    { "UNCONN", STATE_CLOSE },
+	{ "CLOSEWAIT", STATE_CLOSE_WAIT },  { "LASTACK", STATE_LAST_ACK },
+	{ "LISTENING", STATE_LISTEN },
 };
 
 static const char *const direction_names[DIRECTION_COUNT] = {
@@ -46,14 +62,10 @@ static const char *const owner_kind_names[OWNER_COUNT] = {
 };
 
 static const char *const outcome_names[OUTCOME_COUNT] = {
-	[OUTCOME_CLEAN] = "clean",
-	[OUTCOME_REFUSED] = "refused",
-	[OUTCOME_TIMED_OUT] = "timed_out",
-	[OUTCOME_UNREACHABLE] = "unreachable",
-	[OUTCOME_RESET_SENT] = "reset_sent",
-	[OUTCOME_RESET_RECEIVED] = "reset_received",
-	[OUTCOME_ABORTED] = "aborted",
-	[OUTCOME_IDLE] = "idle",
+	[OUTCOME_CLEAN] = "clean",	     [OUTCOME_REFUSED] = "refused",
+	[OUTCOME_TIMED_OUT] = "timed_out",   [OUTCOME_UNREACHABLE] = "unreachable",
+	[OUTCOME_RESET_SENT] = "reset_sent", [OUTCOME_RESET_RECEIVED] = "reset_received",
+	[OUTCOME_ABORTED] = "aborted",	     [OUTCOME_IDLE] = "idle",
 };
 
 static const char *const side_names[SIDE_COUNT] = {
@@ -86,15 +98,15 @@ static int number_of(const char *const *names, size_t count, const char *name)
 	return -1;
 }
 
-#define DEFINE_NAMES(function, type)                                                                                   \
-	const char *function##_name(type number)                                                                       \
-	{                                                                                                              \
-		return name_of(function##_names, ARRAY_SIZE(function##_names), number);                                \
+#define DEFINE_NAMES(function, type)                                                    \
+	const char *function##_name(type number)                                        \
+	{                                                                               \
+		return name_of(function##_names, ARRAY_SIZE(function##_names), number); \
 	}
-#define DEFINE_FROM_NAME(function)                                                                                     \
-	int function##_from_name(const char *name)                                                                     \
-	{                                                                                                              \
-		return number_of(function##_names, ARRAY_SIZE(function##_names), name);                                \
+#define DEFINE_FROM_NAME(function)                                                      \
+	int function##_from_name(const char *name)                                      \
+	{                                                                               \
+		return number_of(function##_names, ARRAY_SIZE(function##_names), name); \
 	}
 
 DEFINE_NAMES(event_type, enum event_type)

@@ -13,8 +13,8 @@ static bool list_has(const struct u32_list *list, uint32_t value)
 }
 
 /* An empty list asks for nothing. */
-static bool match_list(const struct u32_list *list, const struct event *e, enum event_field a, uint32_t a_value,
-		       enum event_field b, uint32_t b_value)
+static bool match_list(const struct u32_list *list, const struct event *e, enum event_field a,
+		       uint32_t a_value, enum event_field b, uint32_t b_value)
 {
 	return !list->count || (event_has(e, a) && list_has(list, a_value)) ||
 	       (event_has(e, b) && list_has(list, b_value));
@@ -49,7 +49,8 @@ static bool match_family(const struct selection *s, const struct event *e)
 {
 	if (!s->ipv4 && !s->ipv6)
 		return true;
-	return event_has(e, FIELD_FAMILY) && ((s->ipv4 && e->family == 4) || (s->ipv6 && e->family == 6));
+	return event_has(e, FIELD_FAMILY) &&
+	       ((s->ipv4 && e->family == 4) || (s->ipv6 && e->family == 6));
 }
 
 static bool match_state(const struct selection *s, const struct event *e)
@@ -78,5 +79,6 @@ bool selection_match(const struct selection *s, const struct event *e)
 	       match_list(&s->uids, e, FIELD_UID, e->uid, FIELD_UID, e->uid) &&
 	       match_list(&s->ports, e, FIELD_LPORT, e->lport, FIELD_RPORT, e->rport) &&
 	       match_list(&s->lports, e, FIELD_LPORT, e->lport, FIELD_LPORT, e->lport) &&
-	       match_list(&s->rports, e, FIELD_RPORT, e->rport, FIELD_RPORT, e->rport) && match_comm(s, e);
+	       match_list(&s->rports, e, FIELD_RPORT, e->rport, FIELD_RPORT, e->rport) &&
+	       match_comm(s, e);
 }

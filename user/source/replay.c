@@ -89,8 +89,8 @@ static bool is_blank(const char *line, size_t length)
 }
 
 /*
- * Views run by both clocks; a line that somebody has cut one out of gets it from the other (its presence bit
- * stays clear). 0, or -EBADMSG where there is nothing to take it from.
+ * Views run by both clocks; a line that somebody has cut one out of gets it from the other (its
+ * presence bit stays clear). 0, or -EBADMSG where there is nothing to take it from.
  */
 static int complete_clocks(struct replay *r, struct event *e, struct replay_error *error)
 {
@@ -100,8 +100,13 @@ static int complete_clocks(struct replay *r, struct event *e, struct replay_erro
 		r->has_offset = e->time_ns >= e->mono_ns;
 		r->offset_ns = e->time_ns - e->mono_ns;
 	} else if (has_time) {
-		/* Nothing but differences is read from the monotonic clock: before any line had both, one is as good as the other. */
-		e->mono_ns = !r->has_offset ? e->time_ns : e->time_ns > r->offset_ns ? e->time_ns - r->offset_ns : 0;
+		/*
+		 * Nothing but differences is read from the monotonic clock: before any line had
+		 * both, one is as good as the other.
+		 */
+		e->mono_ns = !r->has_offset		 ? e->time_ns
+			     : e->time_ns > r->offset_ns ? e->time_ns - r->offset_ns
+							 : 0;
 	} else if (has_mono && r->has_offset && e->mono_ns <= UINT64_MAX - r->offset_ns) {
 		e->time_ns = e->mono_ns + r->offset_ns;
 	} else if (e->type == EVENT_START || e->type == EVENT_SUMMARY) {
@@ -117,17 +122,19 @@ static int complete_clocks(struct replay *r, struct event *e, struct replay_erro
 }
 
 /* 1 an event, 0 a line to skip, or -errno as replay_next. */
-static int decode_line(struct replay *r, const char *line, size_t length, bool ended, struct event *e,
-		       struct replay_error *error)
+static int decode_line(struct replay *r, const char *line, size_t length, bool ended,
+		       struct event *e, struct replay_error *error)
 {
 	bool not_json;
 	int result;
 
 	if (is_blank(line, length))
 		return 0;
-	result = replay_decode(&r->decoder, line, length, e, error->what, sizeof(error->what), &not_json);
+	result = replay_decode(&r->decoder, line, length, e, error->what, sizeof(error->what),
+			       &not_json);
 	if (result == -EBADMSG)
-		return bad_line(r, error, not_json && !ended ? "truncated: the last line has no end" : NULL);
+		return bad_line(r, error,
+				not_json && !ended ? "truncated: the last line has no end" : NULL);
 	if (result < 0)
 		return result;
 	if (result == 1) {

@@ -17,7 +17,7 @@
 struct decoding {
 	struct replay_decoder *decoder;
 	struct event *event;
-	const struct field *field; /* at work */
+	const struct field *field;   /* at work */
 	const json_t *laddr, *raddr; /* wait for `family`, which may stand behind them */
 	char *what;
 	size_t size;
@@ -32,7 +32,8 @@ void replay_decoder_done(struct replay_decoder *d)
 	d->holders = NULL;
 }
 
-__attribute__((format(printf, 2, 3))) static int complain(struct decoding *c, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int complain(struct decoding *c, const char *format,
+							  ...)
 {
 	va_list arguments;
 
@@ -47,14 +48,16 @@ static int wrong_type(struct decoding *c, const char *wanted)
 	return complain(c, "field \"%s\" is not %s", c->field->name, wanted);
 }
 
-static int read_number(struct decoding *c, const json_t *value, json_int_t min, json_int_t max, json_int_t *out)
+static int read_number(struct decoding *c, const json_t *value, json_int_t min, json_int_t max,
+		       json_int_t *out)
 {
 	json_int_t number = json_integer_value(value);
 
 	if (!json_is_integer(value))
 		return wrong_type(c, "a whole number");
 	if (number < min || number > max)
-		return complain(c, "field \"%s\": %lld is out of range", c->field->name, (long long)number);
+		return complain(c, "field \"%s\": %lld is out of range", c->field->name,
+				(long long)number);
 	*out = number;
 	return 0;
 }
@@ -96,14 +99,16 @@ static int read_name(struct decoding *c, const json_t *value, uint8_t *member)
 		return wrong_type(c, "a string");
 	number = c->field->from_name(json_string_value(value));
 	if (number < 0)
-		return complain(c, "field \"%s\": no such name: \"%s\"", c->field->name, json_string_value(value));
+		return complain(c, "field \"%s\": no such name: \"%s\"", c->field->name,
+				json_string_value(value));
 	*member = (uint8_t)number;
 	return 0;
 }
 
 /*
- * A comm of 15 raw bytes can be 45 in JSON, where each invalid byte is U+FFFD. To have it fit again, and be the same in JSON
- * once more, each U+FFFD of such a one is folded into a byte that is never valid.
+ * A comm of 15 raw bytes can be 45 in JSON, where each invalid byte is U+FFFD. To have it fit
+ * again, and be the same in JSON once more, each U+FFFD of such a one is folded into a byte that is
+ * never valid.
  */
 static int read_comm(struct decoding *c, const json_t *value, char *member)
 {
@@ -121,7 +126,8 @@ static int read_comm(struct decoding *c, const json_t *value, char *member)
 		bool replaced = length - i >= 3 && !memcmp(s + i, "\xef\xbf\xbd", 3);
 
 		if (n == COMM_MAX)
-			return complain(c, "field \"%s\" is longer than %d bytes", c->field->name, COMM_MAX);
+			return complain(c, "field \"%s\" is longer than %d bytes", c->field->name,
+					COMM_MAX);
 		member[n] = replaced ? '\xff' : s[i];
 		i += replaced ? 3 : 1;
 	}
@@ -135,12 +141,14 @@ static int read_string(struct decoding *c, const json_t *value, const char **mem
 
 	if (!json_is_string(value))
 		return wrong_type(c, "a string");
-	error = replay_strings_intern(&c->decoder->strings, json_string_value(value), json_string_length(value),
-				      member);
+	error = replay_strings_intern(&c->decoder->strings, json_string_value(value),
+				      json_string_length(value), member);
 	if (error == -E2BIG)
-		return complain(c, "field \"%s\" is longer than %d bytes", c->field->name, REPLAY_STRING_MAX);
+		return complain(c, "field \"%s\" is longer than %d bytes", c->field->name,
+				REPLAY_STRING_MAX);
 	if (error == -ENOSPC)
-		return complain(c, "field \"%s\": too many different strings in this recording", c->field->name);
+		return complain(c, "field \"%s\": too many different strings in this recording",
+				c->field->name);
 	return error;
 }
 
@@ -152,7 +160,8 @@ static int read_hooks(struct decoding *c, const json_t *value)
 	if (!json_is_array(value))
 		return wrong_type(c, "an array of strings");
 	if (count > REPLAY_HOOKS_MAX)
-		return complain(c, "field \"%s\" has more than %d entries", c->field->name, REPLAY_HOOKS_MAX);
+		return complain(c, "field \"%s\" has more than %d entries", c->field->name,
+				REPLAY_HOOKS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		int error = read_string(c, json_array_get(value, i), &c->decoder->hooks[i]);
 
@@ -216,7 +225,8 @@ static int read_id(struct decoding *c, const json_t *value)
 	if (!json_is_string(value))
 		return wrong_type(c, "a string");
 	if (!replay_parse_id(json_string_value(value), &c->event->cookie, &c->event->start_ns))
-		return complain(c, "field \"id\": \"%s\" is not of the form cookie-start", json_string_value(value));
+		return complain(c, "field \"id\": \"%s\" is not of the form cookie-start",
+				json_string_value(value));
 	return 0;
 }
 
@@ -224,7 +234,8 @@ static int read_time(struct decoding *c, const json_t *value, uint64_t *member)
 {
 	if (!json_is_string(value))
 		return wrong_type(c, "a string");
-	if (!replay_parse_time(&c->decoder->second, json_string_value(value), json_string_length(value), member))
+	if (!replay_parse_time(&c->decoder->second, json_string_value(value),
+			       json_string_length(value), member))
 		return complain(c, "field \"%s\": \"%s\" is not RFC 3339 in UTC", c->field->name,
 				json_string_value(value));
 	return 0;
@@ -247,7 +258,8 @@ static int read_address(struct decoding *c, enum event_field f, const json_t *va
 	if (!e->family)
 		e->family = strchr(s, ':') ? 6 : 4;
 	if (inet_pton(e->family == 4 ? AF_INET : AF_INET6, s, member) != 1)
-		return complain(c, "field \"%s\": \"%s\" is not an IPv%u address", c->field->name, s, e->family);
+		return complain(c, "field \"%s\": \"%s\" is not an IPv%u address", c->field->name,
+				s, e->family);
 	event_set(e, f);
 	return 0;
 }
@@ -272,7 +284,8 @@ static int read_field(struct decoding *c, enum event_field f, const json_t *valu
 	case FIELD_TYPE_EVENT:
 		break; /* done first of all */
 	case FIELD_TYPE_U8:
-		error = f == FIELD_FAMILY ? read_family(c, value, member) : read_integer_member(c, value, member);
+		error = f == FIELD_FAMILY ? read_family(c, value, member)
+					  : read_integer_member(c, value, member);
 		break;
 	case FIELD_TYPE_U16:
 	case FIELD_TYPE_U32:
@@ -318,7 +331,8 @@ static int read_members(struct decoding *c, json_t *object)
 {
 	int error = 0;
 
-	for (void *i = json_object_iter(object); i && !error; i = json_object_iter_next(object, i)) {
+	for (void *i = json_object_iter(object); i && !error;
+	     i = json_object_iter_next(object, i)) {
 		const char *key = json_object_iter_key(i);
 		int f = event_field_from_name(key, strlen(key));
 
@@ -352,8 +366,8 @@ static int read_object(struct decoding *c, json_t *object)
 	return error ? error : 1;
 }
 
-int replay_decode(struct replay_decoder *d, const char *line, size_t length, struct event *e, char *what, size_t size,
-		  bool *not_json)
+int replay_decode(struct replay_decoder *d, const char *line, size_t length, struct event *e,
+		  char *what, size_t size, bool *not_json)
 {
 	struct decoding c = { .decoder = d, .event = e, .what = what, .size = size };
 	json_error_t problem;

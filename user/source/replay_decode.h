@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One line of a recording into one event: what stands in it is checked member by member against the field table. */
+/*
+ * One line of a recording into one event: what stands in it is checked member by member against the
+ * field table.
+ */
 #ifndef NETTRACE_REPLAY_DECODE_H
 #define NETTRACE_REPLAY_DECODE_H
 
@@ -20,11 +23,12 @@ struct replay_decoder {
 
 void replay_decoder_done(struct replay_decoder *d);
 /*
- * 1 and *e; 0 for a record that is none of this version's events (a newer name, a ranking's row); -EBADMSG with what is
- * wrong in `what` (`size` bytes; *not_json: it cannot be parsed at all); -ENOMEM. The event has exactly the fields of the
- * line: clocks that it lacks are 0. What it points to is valid until the next call, its strings until done.
+ * 1 and *e; 0 for a record that is none of this version's events (a newer name, a ranking's row);
+ * -EBADMSG with what is wrong in `what` (`size` bytes; *not_json: it cannot be parsed at all);
+ * -ENOMEM. The event has exactly the fields of the line: clocks that it lacks are 0. What it points
+ * to is valid until the next call, its strings until done.
  */
-int replay_decode(struct replay_decoder *d, const char *line, size_t length, struct event *e, char *what, size_t size,
-		  bool *not_json);
+int replay_decode(struct replay_decoder *d, const char *line, size_t length, struct event *e,
+		  char *what, size_t size, bool *not_json);
 
 #endif

@@ -49,7 +49,9 @@ static int read_more(struct replay_lines *l)
 	return 0;
 }
 
-/* The next newline that is in the buffer, or NULL; what was looked at once is not looked at again. */
+/*
+ * The next newline that is in the buffer, or NULL; what was looked at once is not looked at again.
+ */
 static char *find_newline(struct replay_lines *l)
 {
 	char *newline = memchr(l->data + l->scanned, '\n', l->end - l->scanned);

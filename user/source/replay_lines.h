@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines of a file that may be anything: bounded in length, counted, found again after one that is too long. */
+/*
+ * Lines of a file that may be anything: bounded in length, counted, found again after one that is
+ * too long.
+ */
 #ifndef NETTRACE_REPLAY_LINES_H
 #define NETTRACE_REPLAY_LINES_H
 
@@ -12,18 +15,20 @@
 struct replay_lines {
 	int fd;
 	char *data;
-	size_t begin, scanned, end; /* data[begin, end) is not yet handed out; no newline before scanned */
-	bool at_end;		    /* read said so */
-	bool skipping;		    /* the rest of a line that was too long comes first */
-	unsigned long number;	    /* of the line handed out last, from 1 */
+	size_t begin, scanned,
+		end;   /* data[begin, end) is not yet handed out; no newline before scanned */
+	bool at_end;   /* read said so */
+	bool skipping; /* the rest of a line that was too long comes first */
+	unsigned long number; /* of the line handed out last, from 1 */
 };
 
 /* Takes fd. 0 or -ENOMEM (fd is then still the caller's). */
 int replay_lines_init(struct replay_lines *l, int fd);
 void replay_lines_done(struct replay_lines *l);
 /*
- * 1 and the next line without its newline (valid until the next call; *ended: it had a newline), 0 at the end, -EMSGSIZE for a line
- * that is too long (counted; the next call goes on after it), or the -errno of read; after -EINTR call again.
+ * 1 and the next line without its newline (valid until the next call; *ended: it had a newline), 0
+ * at the end, -EMSGSIZE for a line that is too long (counted; the next call goes on after it), or
+ * the -errno of read; after -EINTR call again.
  */
 int replay_lines_next(struct replay_lines *l, const char **line, size_t *length, bool *ended);
 

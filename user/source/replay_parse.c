@@ -72,8 +72,9 @@ static bool parse_date(const char *s, uint64_t *second)
 	tm.tm_mon -= 1;
 	given = tm;
 	time = timegm(&tm); /* makes 30 February a day in March: then it was no date */
-	if (time < 0 || tm.tm_year != given.tm_year || tm.tm_mon != given.tm_mon || tm.tm_mday != given.tm_mday ||
-	    tm.tm_hour != given.tm_hour || tm.tm_min != given.tm_min || tm.tm_sec != given.tm_sec)
+	if (time < 0 || tm.tm_year != given.tm_year || tm.tm_mon != given.tm_mon ||
+	    tm.tm_mday != given.tm_mday || tm.tm_hour != given.tm_hour ||
+	    tm.tm_min != given.tm_min || tm.tm_sec != given.tm_sec)
 		return false;
 	*second = (uint64_t)time;
 	return true;

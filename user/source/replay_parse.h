@@ -13,11 +13,15 @@ struct replay_second {
 	uint64_t since_1970;
 };
 
-/* "1f-3a2": cookie and start in lower-case hexadecimal without leading zeros. False, and both untouched, for anything else. */
+/*
+ * "1f-3a2": cookie and start in lower-case hexadecimal without leading zeros. False, and both
+ * untouched, for anything else.
+ */
 bool replay_parse_id(const char *s, uint64_t *cookie, uint64_t *start_ns);
 /*
- * "2026-11-21T07:43:18.123456789Z", with 0 to 9 digits of a second, into ns since 1970. False for anything else,
- * for a date that no calendar has, and for one before 1970 or beyond what 64 bits hold (2554).
+ * "2026-11-21T07:43:18.123456789Z", with 0 to 9 digits of a second, into ns since 1970. False for
+ * anything else, for a date that no calendar has, and for one before 1970 or beyond what 64 bits
+ * hold (2554).
  */
 bool replay_parse_time(struct replay_second *last, const char *s, size_t length, uint64_t *ns);
 

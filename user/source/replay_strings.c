@@ -24,8 +24,8 @@ void replay_strings_done(struct replay_strings *s)
 }
 
 /*
- * FNV-1a from a start that differs from run to run. A recording made to collide costs its reader at most
- * REPLAY_STRINGS_MAX probes a string, not memory.
+ * FNV-1a from a start that differs from run to run. A recording made to collide costs its reader at
+ * most REPLAY_STRINGS_MAX probes a string, not memory.
  */
 static uint32_t hash_bytes(const char *bytes, size_t length)
 {
@@ -40,8 +40,8 @@ static uint32_t hash_bytes(const char *bytes, size_t length)
 	return hash ^ hash >> 15;
 }
 
-static struct replay_string *find_slot(struct replay_string *slots, size_t slot_count, uint32_t hash, const char *bytes,
-				       size_t length)
+static struct replay_string *find_slot(struct replay_string *slots, size_t slot_count,
+				       uint32_t hash, const char *bytes, size_t length)
 {
 	size_t mask = slot_count - 1;
 
@@ -50,7 +50,8 @@ static struct replay_string *find_slot(struct replay_string *slots, size_t slot_
 
 		if (!slot->bytes)
 			return slot;
-		if (slot->hash == hash && slot->length == length && !memcmp(slot->bytes, bytes, length))
+		if (slot->hash == hash && slot->length == length &&
+		    !memcmp(slot->bytes, bytes, length))
 			return slot;
 	}
 }
@@ -74,7 +75,8 @@ static int grow(struct replay_strings *s)
 	return 0;
 }
 
-int replay_strings_intern(struct replay_strings *s, const char *bytes, size_t length, const char **out)
+int replay_strings_intern(struct replay_strings *s, const char *bytes, size_t length,
+			  const char **out)
 {
 	uint32_t hash = hash_bytes(bytes, length);
 	struct replay_string *slot;
@@ -97,7 +99,9 @@ int replay_strings_intern(struct replay_strings *s, const char *bytes, size_t le
 			return -ENOMEM;
 		memcpy(copy, bytes, length);
 		copy[length] = '\0';
-		*slot = (struct replay_string){ .bytes = copy, .hash = hash, .length = (uint32_t)length };
+		*slot = (struct replay_string){ .bytes = copy,
+						.hash = hash,
+						.length = (uint32_t)length };
 		s->count++;
 		s->bytes += length;
 	}

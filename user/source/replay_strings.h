@@ -8,7 +8,7 @@
 
 #define REPLAY_STRINGS_MAX (64 * 1024)		/* different strings */
 #define REPLAY_STRINGS_BYTES (64 * 1024 * 1024) /* all together */
-#define REPLAY_STRING_MAX (16 * 1024)		/* one: a path of 4096 bytes with each byte as U+FFFD fits */
+#define REPLAY_STRING_MAX (16 * 1024) /* one: a path of 4096 bytes with each byte as U+FFFD fits */
 
 /* Owned: slots and the strings. All zero is empty. */
 struct replay_strings {
@@ -18,9 +18,10 @@ struct replay_strings {
 
 void replay_strings_done(struct replay_strings *s);
 /*
- * The one copy of these bytes, with a NUL after them, valid until done. 0 and *out, -E2BIG when the string is too long,
- * -ENOSPC when there are too many different ones, or -ENOMEM.
+ * The one copy of these bytes, with a NUL after them, valid until done. 0 and *out, -E2BIG when the
+ * string is too long, -ENOSPC when there are too many different ones, or -ENOMEM.
  */
-int replay_strings_intern(struct replay_strings *s, const char *bytes, size_t length, const char **out);
+int replay_strings_intern(struct replay_strings *s, const char *bytes, size_t length,
+			  const char **out);
 
 #endif

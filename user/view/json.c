@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "view/json.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -9,11 +8,13 @@
 #include "model/event_fields.h"
 
 /*
- * The hot path of the stream: a busy host makes some 100 000 records a second. Room for everything of fixed
- * size is reserved once an event, keys are copied as ready-made blocks, and only the members that are present are visited.
+ * The hot path of the stream: a busy host makes some 100 000 records a second. Room for everything
+ * of fixed size is reserved once an event, keys are copied as ready-made blocks, and only the
+ * members that are present are visited.
  */
-#define KEY_MAX 24     /* ,"unattributed": is 16; copied whole, which is cheaper than exactly */
-#define VALUE_MAX 96   /* the longest value of fixed size: a comm of 15 bytes, each as \u00NN, in quotes */
+#define KEY_MAX 24 /* ,"unattributed": is 16; copied whole, which is cheaper than exactly */
+#define VALUE_MAX \
+	96 /* the longest value of fixed size: a comm of 15 bytes, each as \u00NN, in quotes */
 #define FIXED_MAX (FIELD_COUNT * (KEY_MAX + VALUE_MAX) + KEY_MAX)
 #define HOLDER_MAX 192 /* {"pid":4294967295,"fd":-2147483648,"comm":…}, */
 #define COMM_MAX 15
@@ -23,12 +24,15 @@ struct key {
 	uint8_t length;
 };
 
-/* What is worth keeping between calls. Thread-local: any thread may write JSON, each into its own text. */
+/*
+ * What is worth keeping between calls. Thread-local: any thread may write JSON, each into its own
+ * text.
+ */
 static _Thread_local struct {
 	bool ready;
 	struct key keys[FIELD_COUNT];
-	uint64_t second;	/* since 1970, of `date` */
-	char date[20];		/* 2026-11-21T07:43:18. */
+	uint64_t second; /* since 1970, of `date` */
+	char date[20];	 /* 2026-11-21T07:43:18. */
 } cache;
 
 static void write_date(uint64_t second)
@@ -38,8 +42,8 @@ static void write_date(uint64_t second)
 	char text[64];
 
 	gmtime_r(&time, &tm); /* cannot fail: 64 bits of ns end in 2554 */
-	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-		 tm.tm_hour, tm.tm_min, tm.tm_sec);
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.", tm.tm_year + 1900,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	memcpy(cache.date, text, sizeof(cache.date));
 	cache.second = second;
 }
@@ -49,7 +53,8 @@ static void fill_cache(void)
 	for (int f = 0; f < FIELD_COUNT; f++) {
 		struct key *key = &cache.keys[f];
 		char text[64];
-		int length = snprintf(text, sizeof(text), "%c\"%s\":", f ? ',' : '{', event_fields[f].name);
+		int length = snprintf(text, sizeof(text), "%c\"%s\":", f ? ',' : '{',
+				      event_fields[f].name);
 
 		memcpy(key->bytes, text, sizeof(key->bytes));
 		key->length = (uint8_t)length; /* < KEY_MAX: the unit test looks at each name */
@@ -110,12 +115,7 @@ static char *put_comm(char *p, const char *comm)
 static char *put_address(char *p, unsigned int family, const uint8_t *address)
 {
 	*p++ = '"';
-	if (family == 4) {
-		p = number_ipv4(p, address);
-	} else {
-		inet_ntop(AF_INET6, address, p, INET6_ADDRSTRLEN);
-		p += strlen(p);
-	}
+	p = family == 4 ? number_ipv4(p, address) : number_ipv6(p, address);
 	*p++ = '"';
 	return p;
 }
@@ -131,8 +131,8 @@ static char *put_id(char *p, uint64_t cookie, uint64_t start_ns)
 }
 
 /*
- * Values of any length: written through the text, which may move; afterwards there is again room for the
- * rest of the event. NULL when out of memory.
+ * Values of any length: written through the text, which may move; afterwards there is again room
+ * for the rest of the event. NULL when out of memory.
  */
 static char *put_string(struct text *t, char *p, const char *s)
 {
@@ -180,11 +180,12 @@ static char *put_holders(struct text *t, char *p, const struct holder *holders, 
 }
 
 /*
- * The value of field f at p; `key` is where its key began. A value that cannot be told is left out together with its key (returns
- * `key`): a name that is out of range, a missing pointer, and a number that is beyond what JSON readers take, which
- * only a counter that wrapped can be.
+ * The value of field f at p; `key` is where its key began. A value that cannot be told is left out
+ * together with its key (returns `key`): a name that is out of range, a missing pointer, and a
+ * number that is beyond what JSON readers take, which only a counter that wrapped can be.
  */
-static char *put_value(struct text *t, char *p, char *key, const struct event *e, const struct field *field)
+static char *put_value(struct text *t, char *p, char *key, const struct event *e,
+		       const struct field *field)
 {
 	const char *at = (const char *)e + field->offset;
 	const char *name;
@@ -224,9 +225,12 @@ static char *put_value(struct text *t, char *p, char *key, const struct event *e
 		memcpy(&name, at, sizeof(name));
 		return name ? put_string(t, p, name) : key;
 	case FIELD_TYPE_STRINGS:
-		return e->hooks || !e->hook_count ? put_strings(t, p, e->hooks, e->hook_count) : key;
+		return e->hooks || !e->hook_count ? put_strings(t, p, e->hooks, e->hook_count)
+						  : key;
 	case FIELD_TYPE_HOLDERS:
-		return e->holders || !e->holder_count ? put_holders(t, p, e->holders, e->holder_count) : key;
+		return e->holders || !e->holder_count
+			       ? put_holders(t, p, e->holders, e->holder_count)
+			       : key;
 	}
 	return key;
 }

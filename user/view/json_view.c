@@ -5,7 +5,10 @@
 #include "view/json.h"
 #include "view/view.h"
 
-/* Shown whatever is selected: a reader must always learn where the record begins, ends and has gaps. */
+/*
+ * Shown whatever is selected: a reader must always learn where the record begins, ends and has
+ * gaps.
+ */
 #define ALWAYS_SHOWN (1u << EVENT_START | 1u << EVENT_LOST | 1u << EVENT_SUMMARY)
 
 struct json_view {
@@ -13,7 +16,8 @@ struct json_view {
 	uint32_t events; /* bits 1 << enum event_type */
 };
 
-static int json_view_event(struct view *v, const struct event *e, const struct connection_change *change)
+static int json_view_event(struct view *v, const struct event *e,
+			   const struct connection_change *change)
 {
 	const struct json_view *view = (const struct json_view *)v;
 
