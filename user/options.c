@@ -113,7 +113,7 @@ static int take_rows(struct options *o, const char *arg)
 
 static int take_time(struct options *o, const char *arg)
 {
-	int format, err = option_choice("time format", "Formats", arg, TIME_NONE + 1, time_word, &format);
+	int format, err = option_choice("time format", "Formats", arg, TIME_FORMAT_NONE + 1, time_word, &format);
 
 	if (!err)
 		o->view.time_format = (enum time_format)format;

@@ -237,7 +237,7 @@ static void stream(void **state)
 	GOOD("--for 90s -c 5 -T utc -H --strict -v --buffer 3M --max-connections 10 --replay -");
 	assert_true(o.for_ns == 90000000000ULL);
 	assert_int_equal(o.event_count, 5);
-	assert_int_equal(o.view.time_format, TIME_UTC);
+	assert_int_equal(o.view.time_format, TIME_FORMAT_UTC);
 	assert_true(o.view.no_header && o.strict && o.verbose);
 	assert_int_equal(o.buffer_bytes, 4 << 20);
 	assert_int_equal(o.max_connections, 10);

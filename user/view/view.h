@@ -30,7 +30,7 @@ struct view {
 	bool wants_counters;	/* top: asks the source for the sockets' counters before each tick */
 };
 
-enum time_format { TIME_LOCAL, TIME_UTC, TIME_RELATIVE, TIME_NONE };
+enum time_format { TIME_FORMAT_LOCAL, TIME_FORMAT_UTC, TIME_FORMAT_RELATIVE, TIME_FORMAT_NONE };
 
 /* What the views need of the options; borrowed from struct options. */
 struct view_options {

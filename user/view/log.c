@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The stream as text: one line an event, in columns of fixed width. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "view/detail.h"
+#include "view/view.h"
+
+#define NS_PER_SECOND 1000000000ULL
+
+#define WIDTH_EVENT 10	  /* retransmit */
+#define WIDTH_PID 7	  /* 4194304 */
+#define WIDTH_COMM 16	  /* 15 and a blank to spare; an escaped name may be wider */
+#define WIDTH_ENDPOINT 21 /* 255.255.255.255:65535; IPv6 is simply longer */
+
+static const unsigned int time_widths[] = {
+	[TIME_FORMAT_LOCAL] = 12,    /* 12:34:56.789 */
+	[TIME_FORMAT_UTC] = 13,	     /* 12:34:56.789Z */
+	[TIME_FORMAT_RELATIVE] = 12, /* +12.345678 */
+	[TIME_FORMAT_NONE] = 0,
+};
+
+struct log_view {
+	struct view view;
+	const struct view_options *options; /* borrowed */
+	bool header_due;
+	uint64_t first_ns; /* mono: what relative times count from */
+	uint64_t second;   /* since 1970, of `clock` */
+	char clock[9];	   /* HH:MM:SS of that second */
+};
+
+static void write_clock(struct log_view *v, uint64_t second)
+{
+	time_t time = (time_t)second;
+	struct tm tm = { 0 };
+
+	if (v->options->time_format == TIME_FORMAT_UTC)
+		gmtime_r(&time, &tm);
+	else
+		localtime_r(&time, &tm);
+	strftime(v->clock, sizeof(v->clock), "%H:%M:%S", &tm);
+	v->second = second;
+}
+
+/* Exactly `width` digits. */
+static void put_digits(struct text *t, uint64_t value, unsigned int width)
+{
+	char digits[20];
+
+	for (unsigned int i = width; i-- > 0; value /= 10)
+		digits[i] = (char)('0' + value % 10);
+	text_put(t, digits, width);
+}
+
+static void put_time(struct log_view *v, struct text *t, const struct event *e)
+{
+	uint64_t ns;
+
+	switch (v->options->time_format) {
+	case TIME_FORMAT_RELATIVE:
+		ns = e->mono_ns > v->first_ns ? e->mono_ns - v->first_ns : 0;
+		text_char(t, '+');
+		text_u64(t, ns / NS_PER_SECOND);
+		text_char(t, '.');
+		put_digits(t, ns % NS_PER_SECOND / 1000, 6);
+		break;
+	case TIME_FORMAT_NONE:
+		break;
+	default:
+		if (e->time_ns / NS_PER_SECOND != v->second || !v->clock[0])
+			write_clock(v, e->time_ns / NS_PER_SECOND);
+		text_put(t, v->clock, sizeof(v->clock) - 1);
+		text_char(t, '.');
+		put_digits(t, e->time_ns % NS_PER_SECOND / 1000000, 3);
+		if (v->options->time_format == TIME_FORMAT_UTC)
+			text_char(t, 'Z');
+	}
+}
+
+/* Pads the column that began at `from` and puts the blank before the next one. */
+static void end_column(struct text *t, size_t from, size_t width)
+{
+	text_pad(t, from, width);
+	text_char(t, ' ');
+}
+
+static const char *event_color(enum event_type type)
+{
+	switch (type) {
+	case EVENT_FAIL:
+	case EVENT_RESET:
+	case EVENT_DROP:
+	case EVENT_LOST:
+		return "\033[31m";
+	case EVENT_RETRANSMIT:
+		return "\033[33m";
+	case EVENT_CONNECT:
+	case EVENT_ACCEPT:
+		return "\033[32m";
+	case EVENT_CLOSE:
+		return "\033[2m";
+	default:
+		return NULL;
+	}
+}
+
+static void put_event(struct log_view *v, struct text *t, enum event_type type)
+{
+	const char *name = event_type_name(type);
+	const char *color = v->options->color ? event_color(type) : NULL;
+	size_t width = strlen(name);
+
+	if (color)
+		text_puts(t, color);
+	text_put(t, name, width);
+	if (color)
+		text_puts(t, "\033[0m");
+	for (; width < WIDTH_EVENT + 1; width++)
+		text_char(t, ' ');
+}
+
+static void put_process(struct text *t, const struct event *e)
+{
+	size_t from = t->length;
+
+	if (event_has(e, FIELD_PID))
+		text_u64(t, e->pid);
+	else
+		text_char(t, '-');
+	end_column(t, from, WIDTH_PID);
+	from = t->length;
+	if (event_has(e, FIELD_COMM))
+		text_escaped(t, e->comm, strnlen(e->comm, sizeof(e->comm)));
+	if (t->length == from)
+		text_char(t, '-');
+	end_column(t, from, WIDTH_COMM);
+}
+
+static void put_endpoint(struct text *t, const struct event *e, enum event_field address_field,
+			 const uint8_t *address, uint16_t port)
+{
+	size_t from = t->length;
+
+	if (event_has(e, address_field))
+		text_endpoint(t, e->family, address, port);
+	else
+		text_char(t, '-');
+	end_column(t, from, WIDTH_ENDPOINT);
+}
+
+static bool is_listener(const struct event *e)
+{
+	return e->type == EVENT_LISTEN || e->type == EVENT_UNLISTEN || e->type == EVENT_DROP ||
+	       (e->type == EVENT_SOCKET && e->state == STATE_LISTEN);
+}
+
+static void put_ends(struct text *t, const struct event *e)
+{
+	size_t from;
+
+	put_endpoint(t, e, FIELD_LADDR, e->laddr, e->lport);
+	from = t->length;
+	if (is_listener(e)) {
+		end_column(t, from, 3 + WIDTH_ENDPOINT);
+		return;
+	}
+	if (!event_has(e, FIELD_DIRECTION) || e->direction == DIRECTION_UNKNOWN)
+		text_puts(t, "-- ");
+	else
+		text_puts(t, e->direction == DIRECTION_IN ? "<- " : "-> ");
+	put_endpoint(t, e, FIELD_RADDR, e->raddr, e->rport);
+}
+
+static void put_header(struct log_view *v, struct text *t)
+{
+	unsigned int width = time_widths[v->options->time_format];
+	size_t from = t->length;
+
+	if (width) {
+		text_puts(t, "TIME");
+		end_column(t, from, width);
+	}
+	from = t->length;
+	text_puts(t, "EVENT");
+	end_column(t, from, WIDTH_EVENT);
+	from = t->length;
+	text_puts(t, "PID");
+	end_column(t, from, WIDTH_PID);
+	from = t->length;
+	text_puts(t, "COMM");
+	end_column(t, from, WIDTH_COMM);
+	from = t->length;
+	text_puts(t, "LADDR:LPORT");
+	end_column(t, from, WIDTH_ENDPOINT);
+	from = t->length;
+	text_puts(t, "   RADDR:RPORT");
+	end_column(t, from, 3 + WIDTH_ENDPOINT);
+	text_puts(t, "DETAIL\n");
+}
+
+static bool is_shown(const struct log_view *v, enum event_type type)
+{
+	if (type == EVENT_START ||
+	    type == EVENT_SUMMARY) /* for people these go to standard error */
+		return false;
+	return type == EVENT_LOST || v->options->events >> type & 1;
+}
+
+static int log_event(struct view *view, const struct event *e,
+		     const struct connection_change *change)
+{
+	struct log_view *v = (struct log_view *)view;
+	struct text *t = &view->output->text;
+	size_t from;
+
+	(void)change;
+	if (!v->first_ns)
+		v->first_ns = e->mono_ns;
+	if (v->header_due) {
+		v->header_due = false;
+		put_header(v, t);
+	}
+	if (!is_shown(v, e->type))
+		return output_line(view->output);
+	if (v->options->time_format != TIME_FORMAT_NONE) {
+		from = t->length;
+		put_time(v, t, e);
+		end_column(t, from, time_widths[v->options->time_format]);
+	}
+	put_event(v, t, e->type);
+	if (e->type != EVENT_LOST) {
+		put_process(t, e);
+		put_ends(t, e);
+	}
+	detail_write(t, e, v->options->own_netns);
+	while (t->length && t->data[t->length - 1] == ' ')
+		t->length--;
+	text_char(t, '\n');
+	return output_line(view->output);
+}
+
+static void log_free(struct view *v)
+{
+	free(v);
+}
+
+struct view *log_view_new(struct output *o, const struct view_options *options)
+{
+	static const struct view_ops ops = { .event = log_event, .free = log_free };
+	struct log_view *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	v->view.ops = &ops;
+	v->view.output = o;
+	v->options = options;
+	v->header_due = !options->no_header;
+	return &v->view;
+}
