@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SOCK_DIAG_BY_FAMILY over a raw netlink socket: one request, one kind of answer. (libmnl would do it, but Debian
+ * has no static libmnl, and `make static` needs one.)
+ */
+#include "base/cleanup.h"
+#include "source/socket_rows.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#define DUMP_TRIES 3		   /* the kernel says so when a dump is not consistent */
+#define RECEIVE_SIZE (64 * 1024)   /* the kernel fills at most 32 KB a message */
+#define RECEIVE_SECONDS 5	   /* it answers at once; never hang on one that doesn't */
+
+static int open_netlink(int *out)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct timeval limit = { .tv_sec = RECEIVE_SECONDS };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG), err;
+
+	if (fd < 0)
+		return -errno;
+	/* Connected: only the kernel's messages get in. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ||
+	    connect(fd, (struct sockaddr *)&kernel, sizeof(kernel))) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	*out = fd;
+	return 0;
+}
+
+static int send_request(int fd, uint8_t family, uint8_t proto)
+{
+	struct {
+		struct nlmsghdr header;
+		struct inet_diag_req_v2 request;
+	} message = {
+		.header = {
+			.nlmsg_len = sizeof(message),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		},
+		.request = {
+			.sdiag_family = family,
+			.sdiag_protocol = proto,
+			.idiag_ext = 1 << (INET_DIAG_INFO - 1),
+			/* All but sockets that are only bound (TCP_BOUND_INACTIVE, 6.8). */
+			.idiag_states = (1u << STATE_COUNT) - 1,
+		},
+	};
+
+	return send(fd, &message, sizeof(message), 0) < 0 ? -errno : 0;
+}
+
+/* One received block: 1 at the end of the dump, 0 when there is more, or -errno (-EINTR: to be done again). */
+static int take_messages(const char *data, int length, uint8_t proto, struct socket_rows *rows)
+{
+	const struct nlmsghdr *message = (const struct nlmsghdr *)data;
+
+	/* Signed: NLMSG_NEXT may take padding away that is not there. */
+	for (; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
+		struct socket_row *row;
+
+		if (message->nlmsg_flags & NLM_F_DUMP_INTR)
+			return -EINTR;
+		if (message->nlmsg_type == NLMSG_DONE)
+			return 1;
+		if (message->nlmsg_type == NLMSG_ERROR) {
+			const struct nlmsgerr *error = NLMSG_DATA(message);
+
+			if (message->nlmsg_len < NLMSG_LENGTH(sizeof(*error)) || error->error >= 0)
+				return -EBADMSG;
+			return error->error;
+		}
+		if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY)
+			continue;
+		row = socket_rows_add(rows);
+		if (!row)
+			return -ENOMEM;
+		if (sock_diag_parse(message, proto, row))
+			rows->count--;
+	}
+	return 0;
+}
+
+static int dump_once(uint8_t family, uint8_t proto, struct socket_rows *rows)
+{
+	AUTO_FREE char *data = malloc(RECEIVE_SIZE);
+	AUTO_CLOSE int fd = -1;
+	int err = data ? open_netlink(&fd) : -ENOMEM;
+
+	if (!err)
+		err = send_request(fd, family, proto);
+	while (!err) {
+		ssize_t length = recv(fd, data, RECEIVE_SIZE, MSG_TRUNC);
+
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length < 0)
+			return -errno;
+		if (length > RECEIVE_SIZE)
+			return -EMSGSIZE;
+		err = take_messages(data, (int)length, proto, rows);
+	}
+	return err > 0 ? 0 : err;
+}
+
+int netlink_dump_sockets(uint8_t family, uint8_t proto, struct socket_rows *rows)
+{
+	size_t before = rows->count;
+	int err = -EINTR;
+
+	for (int tries = 0; err == -EINTR && tries < DUMP_TRIES; tries++) {
+		rows->count = before;
+		err = dump_once(family, proto, rows);
+	}
+	if (err)
+		rows->count = before;
+	return err;
+}
