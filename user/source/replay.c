@@ -80,6 +80,15 @@ static int foreign_file(struct replay *r, struct replay_error *error)
 	return -EPROTO;
 }
 
+/* Nothing that another call could get around. */
+static int no_reading(struct replay *r, struct replay_error *error, int cause)
+{
+	r->ended = true;
+	error->line = 0;
+	snprintf(error->what, sizeof(error->what), "cannot be read: %s", strerror(-cause));
+	return cause;
+}
+
 static bool is_blank(const char *line, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
@@ -136,7 +145,7 @@ static int decode_line(struct replay *r, const char *line, size_t length, bool e
 		return bad_line(r, error,
 				not_json && !ended ? "truncated: the last line has no end" : NULL);
 	if (result < 0)
-		return result;
+		return no_reading(r, error, result);
 	if (result == 1) {
 		int clocks = complete_clocks(r, e, error);
 
@@ -161,7 +170,7 @@ int replay_next(struct replay *r, struct event *e, struct replay_error *error)
 		if (result == -EMSGSIZE)
 			return bad_line(r, error, "the line is longer than 1 MiB");
 		if (result < 0)
-			return result;
+			return no_reading(r, error, result);
 		if (result == 0) {
 			if (!r->good) /* empty, or nothing but a few bad lines */
 				return foreign_file(r, error);

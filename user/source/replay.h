@@ -20,9 +20,9 @@ int replay_open(const char *path, struct replay **out);
 void replay_close(struct replay *r);
 /*
  * The next event: 1 and *e (its pointers are valid until the next call, interned strings for the
- * life of `r`), 0 at the end, -EBADMSG for a bad line (error filled; call again for the next),
- * -EPROTO (error filled) for a file that is no recording: empty, or 20 bad lines and not one good;
- * -EINTR when a signal came while it waited (call again, or stop), or another -errno of reading.
+ * life of `r`), 0 at the end, -EBADMSG for a bad line (call again for the next), -EPROTO for a file
+ * that is no recording (empty, or 20 bad lines and not one good), or another -errno of reading.
+ * `error` is filled whenever the result is negative.
  * Unknown fields and unknown event names of a newer nettrace are skipped, not errors, as long as the
  * line is an object with a string "event". A clock that a line lacks is taken from the other one
  * where that is possible; its presence bit then stays clear.

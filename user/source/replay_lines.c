@@ -40,7 +40,9 @@ static int read_more(struct replay_lines *l)
 		l->end -= l->begin;
 		l->begin = 0;
 	}
-	got = read(l->fd, l->data + l->end, CAPACITY - l->end);
+	do
+		got = read(l->fd, l->data + l->end, CAPACITY - l->end);
+	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return -errno;
 	if (got == 0)

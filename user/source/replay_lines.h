@@ -28,7 +28,7 @@ void replay_lines_done(struct replay_lines *l);
 /*
  * 1 and the next line without its newline (valid until the next call; *ended: it had a newline), 0
  * at the end, -EMSGSIZE for a line that is too long (counted; the next call goes on after it), or
- * the -errno of read; after -EINTR call again.
+ * the -errno of read.
  */
 int replay_lines_next(struct replay_lines *l, const char **line, size_t *length, bool *ended);
 
