@@ -287,6 +287,7 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 	sweeps_init(&l.sweeps, l.kernel, p, clock_mono_ns());
 	err = run(&l);
 	describe(&l);
+	sweeps_done(&l.sweeps);
 	kernel_source_close(l.kernel);
 	close(l.signal_fd);
 	return err;

@@ -26,6 +26,11 @@ void sweeps_init(struct sweeps *s, struct kernel_source *kernel, struct pipeline
 	s->next_taken_ns = mono_ns + TAKEN_EVERY_NS;
 }
 
+void sweeps_done(struct sweeps *s)
+{
+	suspects_done(&s->suspects);
+}
+
 static int add_snapshot(void *context, struct event *e)
 {
 	struct sweeps *s = context;
@@ -51,23 +56,30 @@ static bool should_be_open(const struct event *e)
 	       e->owner != OWNER_LISTENER && event_has(e, FIELD_DIRECTION);
 }
 
+static int tell_open(struct sweeps *s, const struct event *e)
+{
+	struct event open = *e;
+
+	open.type = e->direction == DIRECTION_OUT ? EVENT_CONNECT : EVENT_ACCEPT;
+	for (int f = FIELD_STATE; f < FIELD_COUNT; f++)
+		event_unset(&open, f);
+	open.reconciled = true;
+	event_set(&open, FIELD_RECONCILED);
+	return pipeline_event(s->pipeline, &open);
+}
+
+/* A row of a pass: brings its connection up to date, or brings to light one that began unseen. */
 static int swept(void *context, struct event *e)
 {
 	struct sweeps *s = context;
-	struct event open;
 	int err;
 
 	if (e->proto != IPPROTO_TCP || !selection_match(&s->selection, e))
 		return 0;
-	if (should_be_open(e)) {
-		open = *e;
-		open.type = e->direction == DIRECTION_OUT ? EVENT_CONNECT : EVENT_ACCEPT;
-		open.reconciled = true;
-		event_set(&open, FIELD_RECONCILED);
-		for (int f = FIELD_STATE; f < FIELD_COUNT; f++)
-			if (f != FIELD_RECONCILED)
-				event_unset(&open, f);
-		err = pipeline_event(s->pipeline, &open); /* the table knows whether it was told before */
+	if (should_be_open(e) && !connection_table_find(s->pipeline->table, e->cookie, e->start_ns)) {
+		if (!suspects_confirm(&s->suspects, e->cookie, e->start_ns))
+			return 0;
+		err = tell_open(s, e);
 		if (err)
 			return err;
 	}
@@ -91,6 +103,7 @@ static int sweep_all(struct sweeps *s)
 
 	if (err)
 		return err;
+	suspects_turn(&s->suspects);
 	if (s->previous_full_ns)
 		err = expire(s, s->previous_full_ns);
 	s->previous_full_ns = began;

@@ -7,20 +7,25 @@
 #ifndef NETTRACE_SWEEPS_H
 #define NETTRACE_SWEEPS_H
 
+#include "model/suspects.h"
 #include "pipeline.h"
 #include "source/kernel.h"
 
-/* Borrowed: kernel, pipeline, selection. */
+/* Borrowed: kernel, pipeline. Owned: suspects. */
 struct sweeps {
 	struct kernel_source *kernel;
 	struct pipeline *pipeline;
 	struct selection selection; /* what belongs into the table: without states */
 	uint64_t next_full_ns, next_taken_ns;
 	uint64_t previous_full_ns; /* when the last full pass began */
+	struct suspects suspects;
 	bool unavailable;	   /* this kernel has no such iterators */
 };
 
+/* sweeps_done releases it. */
 void sweeps_init(struct sweeps *s, struct kernel_source *kernel, struct pipeline *p, uint64_t mono_ns);
+
+void sweeps_done(struct sweeps *s);
 
 /* Fills the table with what is there before the first event; does not show anything. 0 or -errno. */
 int sweeps_snapshot(struct sweeps *s);

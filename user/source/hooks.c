@@ -77,13 +77,13 @@ void hooks_choose_table(struct kernel_source *k)
 		bpf_program__set_autoload(program, program == k->skeleton->progs.holders);
 }
 
-void hooks_choose(struct kernel_source *k)
+void hooks_choose(struct kernel_source *k, enum hooks_set set)
 {
 	struct bpf_object *object = k->skeleton->obj;
 	int args;
 
 	for (size_t i = 0; i < sizeof(optional_hooks) / sizeof(*optional_hooks); i++)
-		if (tracepoint_args(k->btf, optional_hooks[i].tracepoint) < 0)
+		if (set == HOOKS_NEEDED || tracepoint_args(k->btf, optional_hooks[i].tracepoint) < 0)
 			bpf_program__set_autoload(
 				bpf_object__find_program_by_name(object, optional_hooks[i].program), false);
 	args = tracepoint_args(k->btf, "tcp_retransmit_skb");
@@ -97,6 +97,8 @@ void hooks_choose(struct kernel_source *k)
 	bpf_program__set_autoattach(k->skeleton->progs.tracked, false);
 	bpf_program__set_autoattach(k->skeleton->progs.peer_asked4, false);
 	bpf_program__set_autoattach(k->skeleton->progs.peer_asked6, false);
+	bpf_program__set_autoload(k->skeleton->progs.peer_asked4, set == HOOKS_ALL);
+	bpf_program__set_autoload(k->skeleton->progs.peer_asked6, set == HOOKS_ALL);
 	load_reset_reasons(k);
 }
 
@@ -110,7 +112,8 @@ static void hook_add(struct kernel_source *k, const char *name)
 static void attach_cgroup(struct kernel_source *k)
 {
 	struct bpf_program *programs[] = { k->skeleton->progs.peer_asked4, k->skeleton->progs.peer_asked6 };
-	const char *mount = k->names.cgroups ? cgroup_mount(k->names.cgroups) : NULL;
+	bool loaded = bpf_program__autoload(programs[0]);
+	const char *mount = loaded && k->names.cgroups ? cgroup_mount(k->names.cgroups) : NULL;
 	AUTO_CLOSE int fd = mount ? open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	bool all = fd >= 0;
 

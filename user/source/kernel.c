@@ -84,40 +84,59 @@ static int on_record(void *context, void *data, size_t size)
 	return err ? -ECANCELED : 0;
 }
 
-static int load(struct kernel_source *k, const struct kernel_options *options, struct kernel_error *error)
+static int load_set(struct kernel_source *k, const struct kernel_options *options, enum hooks_set set)
 {
-	const char *which = "";
 	int err;
 
-	k->btf = btf__load_vmlinux_btf();
-	if (!k->btf) {
-		err = -errno;
-		snprintf(error->what, sizeof(error->what), "this kernel has no BTF type information (/sys/kernel/btf/vmlinux)");
-		snprintf(error->advice, sizeof(error->advice),
-			 "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; 'nettrace -a' works without it");
-		return err == -EPERM || err == -EACCES ? err : -ENOENT;
-	}
 	k->skeleton = nettrace_bpf__open();
-	if (!k->skeleton) {
-		err = -errno;
-		explain(error, err);
-		return err;
-	}
+	if (!k->skeleton)
+		return -errno;
 	if (options->table_only)
 		hooks_choose_table(k);
 	else
-		hooks_choose(k);
+		hooks_choose(k, set);
 	set_filters(k->skeleton, options);
 	err = bpf_map__set_max_entries(k->skeleton->maps.ring, (__u32)options->buffer_bytes);
-	if (!err)
-		err = nettrace_bpf__load(k->skeleton);
-	if (err) {
-		explain(error, err);
-		return err;
+	return err ? err : nettrace_bpf__load(k->skeleton);
+}
+
+static int load(struct kernel_source *k, const struct kernel_options *options)
+{
+	int err = -EINVAL;
+
+	for (enum hooks_set set = HOOKS_ALL; set < HOOKS_SET_COUNT; set++) {
+		err = load_set(k, options, set);
+		if (!err || err == -EPERM || err == -ENOMEM || options->table_only)
+			return err;
+		nettrace_bpf__destroy(k->skeleton);
+		k->skeleton = NULL;
 	}
-	k->ring = ring_buffer__new(bpf_map__fd(k->skeleton->maps.ring), on_record, k, NULL);
-	if (!k->ring) {
-		err = -errno;
+	return err;
+}
+
+static int load_btf(struct kernel_source *k, struct kernel_error *error)
+{
+	k->btf = btf__load_vmlinux_btf();
+	if (k->btf)
+		return 0;
+	snprintf(error->what, sizeof(error->what), "this kernel has no BTF type information (/sys/kernel/btf/vmlinux)");
+	snprintf(error->advice, sizeof(error->advice), "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; 'nettrace -a' works without it");
+	return -ENOENT;
+}
+
+static int start(struct kernel_source *k, const struct kernel_options *options, struct kernel_error *error)
+{
+	const char *which = "";
+	int err = load_btf(k, error);
+
+	if (err)
+		return err;
+	err = load(k, options);
+	if (!err) {
+		k->ring = ring_buffer__new(bpf_map__fd(k->skeleton->maps.ring), on_record, k, NULL);
+		err = k->ring ? 0 : -errno;
+	}
+	if (err) {
 		explain(error, err);
 		return err;
 	}
@@ -150,7 +169,7 @@ int kernel_source_open(const struct kernel_options *options, event_sink *sink, v
 		err = -ENOMEM;
 		explain(error, err);
 	} else {
-		err = load(k, options, error);
+		err = start(k, options, error);
 	}
 	if (err) {
 		kernel_source_close(k);

@@ -30,8 +30,11 @@ struct kernel_source {
 	bool detached;
 };
 
+/* Tried in this order: one object loads as a whole, and one program that a kernel refuses must not cost the rest. */
+enum hooks_set { HOOKS_ALL, HOOKS_WITHOUT_CGROUP, HOOKS_NEEDED, HOOKS_SET_COUNT };
+
 /* Decides which programs load, and sets what they must know of this kernel. */
-void hooks_choose(struct kernel_source *k);
+void hooks_choose(struct kernel_source *k, enum hooks_set set);
 /* Only the pass over open files, for a table without tracing. */
 void hooks_choose_table(struct kernel_source *k);
 /* Attaches them. 0 or -errno: a hook that can't be done without failed (its name in *which). */
