@@ -207,7 +207,7 @@ static void churn_run(struct churn *c)
 		process_wait(children[i], false);
 }
 
-/* One line a connection: [client pid, local port, server pid, remote address, remote port]. */
+/* One line a connection: [client pid, local port, server pid, remote address, remote port, client closes first]. */
 static void churn_write_truth(const struct churn *c)
 {
 	FILE *f = fopen(c->truth, "we");
@@ -225,8 +225,9 @@ static void churn_write_truth(const struct churn *c)
 			char raddr[INET_ADDRSTRLEN];
 
 			inet_ntop(AF_INET, &p->log[n].raddr, raddr, sizeof(raddr));
-			fprintf(f, "[%u,%u,%u,\"%s\",%u]\n", p->client_pid, p->log[n].lport,
-				p->server_pid, raddr, p->log[n].rport);
+			/* A batch is even, so that the number in it is odd when n is. */
+			fprintf(f, "[%u,%u,%u,\"%s\",%u,%u]\n", p->client_pid, p->log[n].lport,
+				p->server_pid, raddr, p->log[n].rport, (unsigned int)(n & 1));
 		}
 	}
 	if (fclose(f))
