@@ -17,14 +17,18 @@ lint-format:
 lint-build:
 	$(Q)$(MAKE) O=build/lint BPF_OUT=build/lint/bpf WERROR=1 all test-programs
 
+# The skeleton is generated: its warnings are not ours.
 lint-tidy: $(SKELETON)
 	$(call say,TIDY,)
-	$(Q)$(call have,clang-tidy); clang-tidy --quiet $(TIDY_FILES) -- $(filter-out -fanalyzer,$(USER_FLAGS))
+	$(Q)$(call have,clang-tidy); printf '%s\n' $(TIDY_FILES) | xargs -P "$$(nproc)" -n 1 sh -c \
+		'clang-tidy --quiet "$$0" -- $(subst ",\",$(subst -I$(BPF_OUT),-isystem $(BPF_OUT),$(USER_FLAGS))) 2>/dev/null'
 
 lint-cppcheck: $(SKELETON)
 	$(call say,CPPCHECK,)
 	$(Q)$(call have,cppcheck); cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem --suppress='*:build/*' -D_GNU_SOURCE -D__x86_64__ -DNETTRACE_VERSION='"$(VERSION)"' \
+		--inline-suppr --suppress=missingIncludeSystem --suppress=identicalInnerCondition --suppress=preprocessorErrorDirective \
+		-D_GNU_SOURCE -D__x86_64__ -DNETTRACE_VERSION='"$(VERSION)"' \
+		-D'bpf_object__for_each_program(p,o)=for (;;)' -D'DECLARE_LIBBPF_OPTS(t,n,...)=struct t n = { __VA_ARGS__ }' \
 		-Iuser -Ibpf user
 
 lint-shell:

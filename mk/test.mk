@@ -23,7 +23,7 @@ check: $(O)/nettrace $(UNIT) ## unit and golden tests, no root needed
 
 test: ## as root: install what is missing, build, run every test
 	@[ "$$(id -u)" = 0 ] || { echo 'make test: needs root for the live tests: run "sudo make test" (or "make check")' >&2; exit 1; }
-	$(Q)tools/install-deps.sh all
+	$(Q)tools/install-deps.sh build test
 	@$(MAKE) test-root; status=$$?; $(GIVE_BACK); exit $$status
 
 test-root: $(O)/nettrace $(UNIT) $(LIVE_PROGRAMS)
@@ -36,8 +36,11 @@ asan: $(SKELETON) ## the same as check, with the address and undefined behaviour
 valgrind: $(UNIT) ## unit tests under valgrind
 	@$(TEST_ENV) tests/run --timeout 600 --under 'valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible' $(UNIT)
 
-bench: $(O)/nettrace $(LIVE_PROGRAMS) ## as root: what tracing costs, beside other tools
-	@$(TEST_ENV) tests/bench/run
+bench: ## as root: what tracing costs, beside other tools
+	@[ "$$(id -u)" = 0 ] || { echo 'make bench: needs root: run "sudo make bench"' >&2; exit 1; }
+	$(Q)tools/install-deps.sh build bench
+	$(Q)$(MAKE) all test-programs
+	@$(TEST_ENV) tests/bench/run $(ARGS); status=$$?; $(GIVE_BACK); exit $$status
 
 $(O)/tests/unit/%: tests/unit/%.c $(LIB) $(O)/flags
 	$(call say,CC,$<)

@@ -5,8 +5,10 @@
 # when nothing is missing and a tool from elsewhere counts.
 set -eu
 
-usage='usage: tools/install-deps.sh [--check] [build|test|all]
-  build  what compiling needs (the default)      test  what the tests need besides
+usage='usage: tools/install-deps.sh [--check] [build|test|bench|all]...
+  build    what compiling needs (the default)
+  test     what the tests need besides
+  bench    what nettrace is measured against
   --check  install nothing; say what is missing and exit 1'
 
 # what for, how to see that it is there, then the package on Debian/Ubuntu, Fedora, Arch ("-": none)
@@ -28,7 +30,7 @@ test  command:jq              jq               jq                     jq
 test  command:ip              iproute2         iproute                iproute2
 test  command:tmux            tmux             tmux                   tmux
 test  command:valgrind        valgrind         valgrind               valgrind
-test  command:tcplife|tcplife-bpfcc|/usr/share/bcc/tools/tcplife  libbpf-tools  bcc-tools  bcc-tools
+bench command:tcplife|/usr/share/bcc/tools/tcplife  libbpf-tools  libbpf-tools  bcc-tools
 '
 
 die()
@@ -72,7 +74,10 @@ missing()
 {
 	echo "$needs" | while read -r group check debian fedora arch; do
 		[ -n "$group" ] || continue
-		[ "$what" = all ] || [ "$group" = "$what" ] || continue
+		case " $what " in
+		*' all '* | *" $group "*) ;;
+		*) continue ;;
+		esac
 		is_there "$check" && continue
 		case $1 in
 		debian) echo "$debian" ;;
@@ -118,12 +123,14 @@ install_debian()
 
 check=
 [ "${1-}" != --check ] || { check=1; shift; }
-what=${1:-build}
-case $what in
-build | test | all) ;;
--h | --help) echo "$usage"; exit 0 ;;
-*) echo "$usage" >&2; exit 2 ;;
-esac
+what=${*:-build}
+for group in $what; do
+	case $group in
+	build | test | bench | all) ;;
+	-h | --help) echo "$usage"; exit 0 ;;
+	*) echo "$usage" >&2; exit 2 ;;
+	esac
+done
 
 system=$(distribution)
 case $system in
@@ -142,11 +149,10 @@ elif [ "$(id -u)" != 0 ]; then
 	die "missing: ${line}(run with sudo)"
 fi
 
+# shellcheck disable=SC2086 # one word a package
 case $system in
 debian) install_debian "$list" ;;
-# shellcheck disable=SC2086 # one word a package
 fedora) dnf -y install $list ;;
-# shellcheck disable=SC2086
 arch) pacman -S --needed --noconfirm $list ;;
 esac
 
