@@ -9,8 +9,14 @@
 #define LEFT_WIDTH 25 /* of the column with the flags */
 #define LINE_WIDTH 79
 
-#define HEADING(text) { NULL, 0, NULL, 0, text, 0 }
-#define OPTION(name, key, argument, text) { name, key, argument, 0, text, 0 }
+#define HEADING(text)                     \
+	{                                 \
+		NULL, 0, NULL, 0, text, 0 \
+	}
+#define OPTION(name, key, argument, text)       \
+	{                                       \
+		name, key, argument, 0, text, 0 \
+	}
 
 const struct argp_option option_table[] = {
 	HEADING("What to show (the stream of events unless one of these is given):"),
@@ -30,7 +36,8 @@ const struct argp_option option_table[] = {
 	OPTION("ipv4", '4', NULL, "IPv4"),
 	OPTION("ipv6", '6', NULL, "IPv6"),
 	OPTION("pid", 'p', "PID[,...]",
-	       "of these processes; -p without a number says 'show the process', which is always done"),
+	       "of these processes; -p without a number says 'show the process', which is "
+	       "always done"),
 	OPTION("comm", OPTION_COMM, "NAME",
 	       "of processes of this name; * ? [] match parts; may be repeated"),
 	OPTION("uid", OPTION_UID, "USER[,...]", "of these users, by name or number"),
@@ -38,7 +45,8 @@ const struct argp_option option_table[] = {
 	OPTION("lport", OPTION_LPORT, "N[,...]", "with this local port"),
 	OPTION("rport", OPTION_RPORT, "N[,...]", "with this remote port"),
 	OPTION("state", OPTION_STATE, "NAME[,...]",
-	       "in these states, as ss, netstat or the kernel spell them; also all, connected, synchronized, bucket, big"),
+	       "in these states, as ss, netstat or the kernel spell them; also all, connected, "
+	       "synchronized, bucket, big"),
 
 	HEADING("Stream:"),
 	OPTION("events", OPTION_EVENTS, "NAME[,...]",
@@ -53,7 +61,7 @@ const struct argp_option option_table[] = {
 	OPTION("by", OPTION_BY, "GROUP", "--top: by process, connection or remote"),
 	OPTION("sort", OPTION_SORT, "KEY",
 	       "--top: by rate, tx, rx, total, opens, fails, retrans, connections or name"),
-	OPTION("rows", OPTION_ROWS, "N", "at most N rows"),
+	OPTION("rows", OPTION_ROWS, "N", "--top: at most N rows"),
 	OPTION("batch", 'b', NULL, "--top: plain tables, one after the other"),
 	OPTION("extended", 'e', NULL, "more columns: user, inode, TCP detail"),
 	OPTION("numeric", 'n', NULL, "numbers, not names: as it is anyway"),

@@ -69,7 +69,8 @@ static int take_comm(struct options *o, const char *arg)
 		return usage_error("--comm", arg, " is empty");
 	if (s->comm_count == SELECTION_MAX)
 		return usage_error("--comm", arg, ": at most %d names are taken", SELECTION_MAX);
-	/* The kernel keeps 15 bytes of a name: a longer one would never match, its beginning does. */
+	/* The kernel keeps 15 bytes of a name: a longer one would never match, its beginning does.
+	 */
 	if (strlen(arg) >= sizeof(o->comm_storage[0]) && !strpbrk(arg, "*?[")) {
 		storage = o->comm_storage[s->comm_count];
 		memcpy(storage, arg, sizeof(o->comm_storage[0]) - 1);
@@ -113,7 +114,8 @@ static int take_rows(struct options *o, const char *arg)
 
 static int take_time(struct options *o, const char *arg)
 {
-	int format, err = option_choice("time format", "Formats", arg, TIME_FORMAT_NONE + 1, time_word, &format);
+	int format, err = option_choice("time format", "Formats", arg, TIME_FORMAT_NONE + 1,
+					time_word, &format);
 
 	if (!err)
 		o->view.time_format = (enum time_format)format;
@@ -151,11 +153,13 @@ static int take_value(struct parse *p, int key, const char *arg)
 	case OPTION_BY:
 		return take_by(o, arg);
 	case OPTION_SORT:
-		return option_choice("sort key", "Sort keys", arg, KEY_COUNT, key_word, &o->view.sort);
+		return option_choice("sort key", "Sort keys", arg, KEY_COUNT, key_word,
+				     &o->view.sort);
 	case OPTION_ROWS:
 		return take_rows(o, arg);
 	case OPTION_COLOR:
-		return option_choice("colour mode", "Modes", arg, COLOR_COUNT, color_word, &p->color);
+		return option_choice("colour mode", "Modes", arg, COLOR_COUNT, color_word,
+				     &p->color);
 	case OPTION_REPLAY:
 		if (!*arg)
 			return usage_error("--replay", arg, " is no file name");
@@ -164,7 +168,8 @@ static int take_value(struct parse *p, int key, const char *arg)
 	case OPTION_BUFFER:
 		return take_buffer(o, arg);
 	default: /* OPTION_MAX_CONNECTIONS */
-		return option_number("--max-connections", arg, 1, CONNECTIONS_MAX, &o->max_connections);
+		return option_number("--max-connections", arg, 1, CONNECTIONS_MAX,
+				     &o->max_connections);
 	}
 }
 
@@ -260,7 +265,7 @@ static int check_mode(const struct parse *p)
 		{ OPTION_BY, "--by", 1 << RUN_TOP, "--top" },
 		{ OPTION_SORT, "--sort", 1 << RUN_TOP, "--top" },
 		{ 'b', "--batch", 1 << RUN_TOP, "--top" },
-		{ OPTION_ROWS, "--rows", 1 << RUN_TOP | 1 << RUN_LIST, "--top and the lists" },
+		{ OPTION_ROWS, "--rows", 1 << RUN_TOP, "--top" },
 		{ 'c', "--count", 1 << RUN_STREAM, "the stream; tables take INTERVAL COUNT" },
 		{ OPTION_EVENTS, "--events", 1 << RUN_STREAM, "the stream" },
 		{ OPTION_STATES, "--states", 1 << RUN_STREAM, "the stream" },
@@ -274,7 +279,8 @@ static int check_mode(const struct parse *p)
 			return usage_error(rules[i].name, NULL, " belongs to %s", rules[i].where);
 	}
 	if (o->selection.udp && o->mode != RUN_LIST)
-		return usage_error("-u", NULL, " (UDP) is not supported yet but in the lists (-a, -l, --list)");
+		return usage_error("-u", NULL,
+				   " (UDP) is not supported yet but in the lists (-a, -l, --list)");
 	return 0;
 }
 
@@ -289,15 +295,18 @@ static int take_words(struct parse *p)
 	if (!p->word_count)
 		return 0;
 	if (o->mode != RUN_TOP && o->mode != RUN_LIST)
-		return usage_error("unexpected word", p->words[0], ": filters are not supported in this version");
-	if (p->words[0][0] < '0' || p->words[0][0] > '9')
 		return usage_error("unexpected word", p->words[0],
-				   ": only INTERVAL [COUNT] may stand here, filters are not supported in this version");
+				   ": filters are not supported in this version");
+	if (p->words[0][0] < '0' || p->words[0][0] > '9')
+		return usage_error(
+			"unexpected word", p->words[0],
+			": only INTERVAL [COUNT] may stand here, filters are not supported in this version");
 	err = option_duration("interval", p->words[0], INTERVAL_MIN_NS, &o->view.interval_ns);
 	if (err || p->word_count == 1)
 		return err;
 	if (p->word_count > WORDS_MAX)
-		return usage_error("too many words after", p->words[1], ": only INTERVAL [COUNT] may stand here");
+		return usage_error("too many words after", p->words[1],
+				   ": only INTERVAL [COUNT] may stand here");
 	return option_number("count", p->words[1], 1, UINT64_MAX, &o->view.count);
 }
 
@@ -308,7 +317,8 @@ static bool wants_color(int when)
 
 	if (when != COLOR_AUTO)
 		return when == COLOR_ALWAYS;
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
+	       !(term && !strcmp(term, "dumb"));
 }
 
 static int settle(struct parse *p)
@@ -325,7 +335,8 @@ static int settle(struct parse *p)
 	if (err)
 		return err;
 	if (o->for_ns && o->mode == RUN_LIST && !o->view.interval_ns)
-		return usage_error("--for", NULL, " belongs to the stream, --top and lists with an INTERVAL");
+		return usage_error("--for", NULL,
+				   " belongs to the stream, --top and lists with an INTERVAL");
 
 	if (!o->view.events)
 		o->view.events = ((1u << EVENT_TYPE_COUNT) - 1) & ~rows & ~(1u << EVENT_STATE);
@@ -345,14 +356,16 @@ int options_parse(int argc, char **argv, struct options *o)
 	struct option_words words;
 	int err;
 
-	*o = (struct options){ .buffer_bytes = BUFFER_DEFAULT, .max_connections = CONNECTIONS_DEFAULT };
+	*o = (struct options){ .buffer_bytes = BUFFER_DEFAULT,
+			       .max_connections = CONNECTIONS_DEFAULT };
 	err = option_words_init(&words, argc, argv);
 	if (err)
 		return err;
 	if (words.help || words.version) {
 		o->mode = words.help ? RUN_HELP : RUN_VERSION;
 	} else if (argp_parse(&argp, words.argc, words.argv, ARGP_SILENT, NULL, &p)) {
-		err = p.error ? p.error : usage_error("this command line is not understood", NULL, "%s", "");
+		err = p.error ? p.error
+			      : usage_error("this command line is not understood", NULL, "%s", "");
 	} else {
 		err = settle(&p);
 	}

@@ -20,25 +20,27 @@ struct options {
 	enum run_mode mode;
 	struct selection selection; /* its comms are borrowed from argv or from comm_storage */
 	/*
-	 * All but columns, lines and user_name, which the caller fills in. `color` is decided (--color, NO_COLOR, TERM,
-	 * whether standard output is a terminal); `events` always has start, lost and summary, so that no gap is hidden;
-	 * `interval_ns` is 1 s for --top and 0 (once) for lists unless given; `batch` is also set by --json.
+	 * All but columns, lines and user_name, which the caller fills in. `color` is decided
+	 * (--color, NO_COLOR, TERM, whether standard output is a terminal); `events` always has
+	 * start, lost and summary, so that no gap is hidden; `interval_ns` is 1 s for --top and 0
+	 * (once) for lists unless given; `batch` is also set by --json.
 	 */
 	struct view_options view;
-	const char *replay_path; /* borrowed from argv; NULL: the live kernel; "-": standard input */
-	uint64_t for_ns;	 /* --for; 0: until stopped */
-	uint64_t event_count;	 /* -c; 0: no end */
-	uint64_t buffer_bytes;	 /* a power of two, ready for the ring */
+	/* Borrowed from argv; NULL: the live kernel; "-": standard input. */
+	const char *replay_path;
+	uint64_t for_ns;       /* --for; 0: until stopped */
+	uint64_t event_count;  /* -c; 0: no end */
+	uint64_t buffer_bytes; /* a power of two, ready for the ring */
 	uint64_t max_connections;
-	bool states;		 /* every state transition is wanted */
+	bool states; /* every state transition is wanted */
 	bool strict, verbose;
 	char comm_storage[SELECTION_MAX][16]; /* names cut to the 15 bytes that the kernel keeps */
 };
 
 /*
- * Fills *o from the words. Returns 0, or EXIT_USAGE after having reported one line that says what is wrong and what
- * would be right. Does not exit and prints nothing else: help and version are modes.
- * `argv` may be reordered; *o borrows from its strings.
+ * Fills *o from the words. Returns 0, or EXIT_USAGE after having reported one line that says what
+ * is wrong and what would be right. Does not exit and prints nothing else: help and version are
+ * modes. `argv` may be reordered; *o borrows from its strings.
  */
 int options_parse(int argc, char **argv, struct options *o);
 

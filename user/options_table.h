@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of the command line share: the table of options, the words before argp sees them, one-line errors. */
+/*
+ * What the parts of the command line share: the table of options, the words before argp sees them,
+ * one-line errors.
+ */
 #ifndef NETTRACE_OPTIONS_TABLE_H
 #define NETTRACE_OPTIONS_TABLE_H
 
@@ -36,35 +39,48 @@ enum option_key {
 /* Ends with an all-zero entry; entries without name and key are headings of --help. */
 extern const struct argp_option option_table[];
 
-/* Reports "WHAT 'WORD' REST; try 'nettrace --help'" in one line, the word escaped (NULL: none). Returns EXIT_USAGE. */
-int usage_error(const char *what, const char *word, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/*
+ * Reports "WHAT 'WORD' REST; try 'nettrace --help'" in one line, the word escaped (NULL: none).
+ * Returns EXIT_USAGE.
+ */
+int usage_error(const char *what, const char *word, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /*
- * The words that argp gets: short clusters without the `p` that only says "show the process" (-tulpn), every
- * option checked to be a known one with its argument. Owned: argv and rewritten.
+ * The words that argp gets: short clusters without the `p` that only says "show the process"
+ * (-tulpn), every option checked to be a known one with its argument. Owned: argv and rewritten.
  */
 struct option_words {
 	int argc;
-	char **argv;	  /* the strings are the caller's or in `rewritten` */
+	char **argv; /* the strings are the caller's or in `rewritten` */
 	char **rewritten;
 	size_t rewritten_count;
-	bool help, version; /* asked for before anything wrong was found; then the rest is not looked at */
+	bool help, version; /* asked for before anything wrong was found; then the rest is not
+			       looked at */
 };
 
 /* 0, or EXIT_USAGE after having reported. */
 int option_words_init(struct option_words *w, int argc, char **argv);
 void option_words_done(struct option_words *w);
 
-/* Values of options; `option` is its name for messages. 0, or EXIT_USAGE after having reported. Lists add up. */
+/*
+ * Values of options; `option` is its name for messages. 0, or EXIT_USAGE after having reported.
+ * Lists add up.
+ */
 int option_pids(const char *arg, struct u32_list *list);
 int option_ports(const char *option, const char *arg, struct u32_list *list);
 int option_users(const char *arg, struct u32_list *list);
 int option_states(const char *arg, uint32_t *states);
 int option_events(const char *arg, uint32_t *events);
-int option_number(const char *option, const char *arg, uint64_t minimum, uint64_t maximum, uint64_t *value);
-int option_size(const char *option, const char *arg, uint64_t minimum, uint64_t maximum, uint64_t *bytes);
+int option_number(const char *option, const char *arg, uint64_t minimum, uint64_t maximum,
+		  uint64_t *value);
+int option_size(const char *option, const char *arg, uint64_t minimum, uint64_t maximum,
+		uint64_t *bytes);
 int option_duration(const char *option, const char *arg, uint64_t minimum_ns, uint64_t *ns);
-/* One of `count` names: its index in *chosen. `what` and `title` name them: "sort key", "Sort keys". */
+/*
+ * One of `count` names: its index in *chosen. `what` and `title` name them: "sort key", "Sort
+ * keys".
+ */
 int option_choice(const char *what, const char *title, const char *arg, size_t count,
 		  const char *(*name)(void *context, size_t i), int *chosen);
 

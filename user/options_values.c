@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The values of options: numbers, names and comma lists, each refused in one line that says what would be right. */
+/*
+ * The values of options: numbers, names and comma lists, each refused in one line that says what
+ * would be right.
+ */
 #include "options_table.h"
 
 #include "base/parse.h"
@@ -43,7 +46,8 @@ static int unknown_word(const struct names *names, const char *word)
 		err = usage_error(what, word, "; did you mean '%s'? %s: %s", nearest, names->title,
 				  known.failed ? "" : known.data);
 	else
-		err = usage_error(what, word, ". %s: %s", names->title, known.failed ? "" : known.data);
+		err = usage_error(what, word, ". %s: %s", names->title,
+				  known.failed ? "" : known.data);
 	text_done(&known);
 	return err;
 }
@@ -68,7 +72,8 @@ static int list_add(const char *option, const char *arg, struct u32_list *list, 
 	return 0;
 }
 
-static int number_list(const char *option, const char *what, const char *arg, uint64_t maximum, struct u32_list *list)
+static int number_list(const char *option, const char *what, const char *arg, uint64_t maximum,
+		       struct u32_list *list)
 {
 	const char *rest = arg;
 	char word[WORD_MAX];
@@ -79,7 +84,8 @@ static int number_list(const char *option, const char *what, const char *arg, ui
 		int err = parse_count(word, 1, maximum, &value);
 
 		if (err)
-			return usage_error(what, word, " is not a number from 1 to %llu", (unsigned long long)maximum);
+			return usage_error(what, word, " is not a number from 1 to %llu",
+					   (unsigned long long)maximum);
 		err = list_add(option, arg, list, (uint32_t)value);
 		if (err)
 			return err;
@@ -105,14 +111,18 @@ int option_users(const char *arg, struct u32_list *list)
 
 	while ((got = next_word("--uid", arg, &rest, word)) == 1) {
 		uint64_t uid;
-		/* A name is looked up first: names of digits only exist, and then POSIX prefers the name. */
+		/*
+		 * A name is looked up first: names of digits only exist, and then POSIX prefers the
+		 * name.
+		 */
 		const struct passwd *user = getpwnam(word);
 		int err;
 
 		if (user)
 			uid = user->pw_uid;
 		else if (parse_count(word, 0, UINT32_MAX - 1, &uid))
-			return usage_error("unknown user", word, "; --uid takes a user's number or name");
+			return usage_error("unknown user", word,
+					   "; --uid takes a user's number or name");
 		err = list_add("--uid", arg, list, (uint32_t)uid);
 		if (err)
 			return err;
@@ -145,7 +155,8 @@ static const char *state_word(void *context, size_t i)
 	return state_groups[i + 1 - STATE_COUNT].name;
 }
 
-static const struct names state_names = { "state", "States", STATE_COUNT - 1 + STATE_GROUPS, state_word };
+static const struct names state_names = { "state", "States", STATE_COUNT - 1 + STATE_GROUPS,
+					  state_word };
 
 /* The bits of one word, 0 when there is no such state. */
 static uint32_t state_bits(const char *word)
@@ -178,9 +189,9 @@ int option_states(const char *arg, uint32_t *states)
 }
 
 /* What a stream is made of in this version; the rows of tables are no events of it. */
-#define STREAM_EVENTS                                                                                        \
-	(1u << EVENT_START | 1u << EVENT_LISTEN | 1u << EVENT_UNLISTEN | 1u << EVENT_CONNECT |               \
-	 1u << EVENT_ACCEPT | 1u << EVENT_FAIL | 1u << EVENT_RETRANSMIT | 1u << EVENT_CLOSE |                \
+#define STREAM_EVENTS                                                                          \
+	(1u << EVENT_START | 1u << EVENT_LISTEN | 1u << EVENT_UNLISTEN | 1u << EVENT_CONNECT | \
+	 1u << EVENT_ACCEPT | 1u << EVENT_FAIL | 1u << EVENT_RETRANSMIT | 1u << EVENT_CLOSE |  \
 	 1u << EVENT_STATE | 1u << EVENT_LOST | 1u << EVENT_SUMMARY)
 
 static const char *event_word(void *context, size_t i)
@@ -201,7 +212,9 @@ int option_events(const char *arg, uint32_t *events)
 		int type = event_type_from_name(word);
 
 		if (type == EVENT_SOCKET || type == EVENT_TOP)
-			return usage_error("event", word, " is a row of a table (-a, -l, --list, --top), not of the stream");
+			return usage_error(
+				"event", word,
+				" is a row of a table (-a, -l, --list, --top), not of the stream");
 		if (type == EVENT_RESET || type == EVENT_DROP)
 			return usage_error("event", word, " is not supported yet");
 		if (type <= EVENT_NONE || !(STREAM_EVENTS >> type & 1))
@@ -211,15 +224,17 @@ int option_events(const char *arg, uint32_t *events)
 	return got;
 }
 
-int option_number(const char *option, const char *arg, uint64_t minimum, uint64_t maximum, uint64_t *value)
+int option_number(const char *option, const char *arg, uint64_t minimum, uint64_t maximum,
+		  uint64_t *value)
 {
 	if (parse_count(arg, minimum, maximum, value))
-		return usage_error(option, arg, " is not a number from %llu to %llu", (unsigned long long)minimum,
-				   (unsigned long long)maximum);
+		return usage_error(option, arg, " is not a number from %llu to %llu",
+				   (unsigned long long)minimum, (unsigned long long)maximum);
 	return 0;
 }
 
-int option_size(const char *option, const char *arg, uint64_t minimum, uint64_t maximum, uint64_t *bytes)
+int option_size(const char *option, const char *arg, uint64_t minimum, uint64_t maximum,
+		uint64_t *bytes)
 {
 	uint64_t value;
 	int err = parse_size(arg, &value);
@@ -227,7 +242,8 @@ int option_size(const char *option, const char *arg, uint64_t minimum, uint64_t 
 	if (err == -EINVAL)
 		return usage_error(option, arg, " is not a size such as 64K, 8M or 1G");
 	if (err || value < minimum || value > maximum)
-		return usage_error(option, arg, " is out of range: %lluK to %lluM", (unsigned long long)minimum >> 10,
+		return usage_error(option, arg, " is out of range: %lluK to %lluM",
+				   (unsigned long long)minimum >> 10,
 				   (unsigned long long)maximum >> 20);
 	*bytes = value;
 	return 0;
@@ -239,7 +255,8 @@ int option_duration(const char *option, const char *arg, uint64_t minimum_ns, ui
 	int err = parse_duration(arg, &value);
 
 	if (err == -EINVAL)
-		return usage_error(option, arg, " is not a duration such as 500ms, 2, 30s, 5m or 1h");
+		return usage_error(option, arg,
+				   " is not a duration such as 500ms, 2, 30s, 5m or 1h");
 	/* INT64_MAX leaves room to add a clock to it. */
 	if (err || value > INT64_MAX / 2)
 		return usage_error(option, arg, " is too long");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command line before argp: getopt can't say in one line what is wrong and which word was meant, and it can't
- * know that the `p` of -tulpn has no argument. So each word is looked at here first.
+ * The command line before argp: getopt can't say in one line what is wrong and which word was
+ * meant, and it can't know that the `p` of -tulpn has no argument. So each word is looked at here
+ * first.
  */
 #include "options_table.h"
 
@@ -112,12 +113,14 @@ static int find_long(const char *word, const struct argp_option **found)
 	}
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
 		if (strlen(later[i].name) == length && !strncmp(later[i].name, word + 2, length))
-			return usage_error("--", NULL, "%s (%s) is not supported yet", later[i].name, later[i].what);
+			return usage_error("--", NULL, "%s (%s) is not supported yet",
+					   later[i].name, later[i].what);
 	}
 	if (!only || !length)
 		return unknown_long(word);
 	if (other)
-		return usage_error("option", word, " is ambiguous: --%s or --%s?", other->name, only->name);
+		return usage_error("option", word, " is ambiguous: --%s or --%s?", other->name,
+				   only->name);
 	*found = only;
 	return 0;
 }
@@ -146,10 +149,12 @@ static int note_mode(struct option_words *w, int key)
 }
 
 /*
- * One cluster of short options, e.g. -tulpn or -c5. `next` is the word after it or NULL; *takes_next is set where
- * that is the argument of the last letter. What argp shall see is put into `out`, as long as the word itself.
+ * One cluster of short options, e.g. -tulpn or -c5. `next` is the word after it or NULL;
+ * *takes_next is set where that is the argument of the last letter. What argp shall see is put into
+ * `out`, as long as the word itself.
  */
-static int scan_cluster(struct option_words *w, const char *word, const char *next, char *out, bool *takes_next)
+static int scan_cluster(struct option_words *w, const char *word, const char *next, char *out,
+			bool *takes_next)
 {
 	size_t n = 0;
 

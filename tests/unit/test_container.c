@@ -29,7 +29,8 @@ static void units(void **state)
 		{ "/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service" },
 		{ "/system.slice/sshd.socket", "sshd.socket" },
 		{ "/user.slice/user-1000.slice/session-3.scope", "session-3.scope" },
-		{ "/user.slice/user-1000.slice/user@1000.service/app.slice/app-foo.service", "app-foo.service" },
+		{ "/user.slice/user-1000.slice/user@1000.service/app.slice/app-foo.service",
+		  "app-foo.service" },
 		{ "/user.slice/user-1000.slice/user@1000.service/app.slice", "user@1000.service" },
 		{ "/user.slice/user-1000.slice", "" },
 		{ "/user.slice", "" },
@@ -61,15 +62,18 @@ static void containers(void **state)
 		{ "/docker/" ID, ID },
 		{ "/docker/" ID "/init.scope", ID },
 		{ "/docker/" ID "/docker/" OTHER_ID, OTHER_ID },
-		{ "/kubepods.slice/kubepods-burstable.slice/" POD "/cri-containerd-" ID ".scope", ID },
+		{ "/kubepods.slice/kubepods-burstable.slice/" POD "/cri-containerd-" ID ".scope",
+		  ID },
 		{ "/kubepods.slice/kubepods-burstable.slice/" POD "/crio-" ID ".scope", ID },
 		{ "/kubepods.slice/kubepods-burstable.slice/" POD "/crio-conmon-" ID ".scope", "" },
 		{ "/kubepods/besteffort/pod0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0/" ID, ID },
-		{ "/system.slice/containerd.service/kubepods-besteffort-pod1.slice:cri-containerd:" ID, ID },
+		{ "/system.slice/containerd.service/kubepods-besteffort-pod1.slice:cri-containerd:" ID,
+		  ID },
 		{ "/machine.slice/libpod-" ID ".scope", ID },
 		{ "/machine.slice/libpod-" ID ".scope/container", ID },
 		{ "/machine.slice/libpod-conmon-" ID ".scope", "" },
-		{ "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope", ID },
+		{ "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope",
+		  ID },
 		{ "/lxc/web", "web" },
 		{ "/lxc/lxc", "lxc" },
 		{ "/lxc.payload.web", "web" },
@@ -123,18 +127,28 @@ static void mounts(void **state)
 	char path[32];
 
 	(void)state;
-	assert_int_equal(cgroup_parse_mount("30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw", path,
-					    sizeof(path)), 14);
+	assert_int_equal(
+		cgroup_parse_mount(
+			"30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw", path,
+			sizeof(path)),
+		14);
 	assert_string_equal(path, "/sys/fs/cgroup");
-	assert_int_equal(cgroup_parse_mount("30 23 0:26 / /mnt/a\\040b\\134 rw - cgroup2 none rw", path, sizeof(path)), 9);
+	assert_int_equal(cgroup_parse_mount("30 23 0:26 / /mnt/a\\040b\\134 rw - cgroup2 none rw",
+					    path, sizeof(path)),
+			 9);
 	assert_string_equal(path, "/mnt/a b\\");
-	assert_int_equal(cgroup_parse_mount("32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu", path,
-					    sizeof(path)), 0);
+	assert_int_equal(
+		cgroup_parse_mount("32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu",
+				   path, sizeof(path)),
+		0);
 	assert_int_equal(cgroup_parse_mount("", path, sizeof(path)), 0);
 	assert_int_equal(cgroup_parse_mount("1 2 - cgroup2 ", path, sizeof(path)), 0);
 	assert_int_equal(cgroup_parse_mount(" - cgroup2 ", path, sizeof(path)), 0);
-	assert_int_equal(cgroup_parse_mount("30 23 0:26 / /0123456789012345678901234567890123456789 rw - cgroup2 x rw",
-					    path, sizeof(path)), -ENAMETOOLONG);
+	assert_int_equal(
+		cgroup_parse_mount(
+			"30 23 0:26 / /0123456789012345678901234567890123456789 rw - cgroup2 x rw",
+			path, sizeof(path)),
+		-ENAMETOOLONG);
 }
 
 /* On the system at hand: needs a cgroup2 mount, but neither root nor systemd. */
@@ -167,8 +181,9 @@ static void live_lookup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(units),  cmocka_unit_test(containers),	 cmocka_unit_test(too_long_names),
-		cmocka_unit_test(mounts), cmocka_unit_test(live_lookup),
+		cmocka_unit_test(units),	  cmocka_unit_test(containers),
+		cmocka_unit_test(too_long_names), cmocka_unit_test(mounts),
+		cmocka_unit_test(live_lookup),
 	};
 
 	return cmocka_run_group_tests_name("container", tests, NULL, NULL);

@@ -49,25 +49,25 @@ static int parse(const char *line, struct options *o)
 	return options_parse(argc, argv, o);
 }
 
-#define GOOD(line)                                            \
-	do {                                                  \
-		int code = parse(line, &o);                   \
-		if (code)                                     \
-			print_error("%s: %s\n", line, said);  \
-		assert_int_equal(code, 0);                    \
-		assert_int_equal(lines, 0);                   \
+#define GOOD(line)                                           \
+	do {                                                 \
+		int code = parse(line, &o);                  \
+		if (code)                                    \
+			print_error("%s: %s\n", line, said); \
+		assert_int_equal(code, 0);                   \
+		assert_int_equal(lines, 0);                  \
 	} while (0)
 
 /* Refused in one line that has `words` in it. */
-#define BAD(line, words)                                              \
-	do {                                                          \
-		assert_int_equal(parse(line, &o), EXIT_USAGE);        \
-		assert_int_equal(lines, 1);                           \
-		if (!strstr(said, words))                             \
-			print_error("%s: %s\n", line, said);          \
-		assert_non_null(strstr(said, words));                 \
+#define BAD(line, words)                                                \
+	do {                                                            \
+		assert_int_equal(parse(line, &o), EXIT_USAGE);          \
+		assert_int_equal(lines, 1);                             \
+		if (!strstr(said, words))                               \
+			print_error("%s: %s\n", line, said);            \
+		assert_non_null(strstr(said, words));                   \
 		assert_non_null(strstr(said, "try 'nettrace --help'")); \
-		assert_null(strchr(said, '\n'));                      \
+		assert_null(strchr(said, '\n'));                        \
 	} while (0)
 
 static struct options o;
@@ -206,7 +206,8 @@ static void states(void **state)
 
 	(void)state;
 	GOOD("--state ESTAB,syn-recv,TIME_WAIT");
-	assert_int_equal(o.selection.states, 1u << STATE_ESTABLISHED | 1u << STATE_SYN_RECV | 1u << STATE_TIME_WAIT);
+	assert_int_equal(o.selection.states,
+			 1u << STATE_ESTABLISHED | 1u << STATE_SYN_RECV | 1u << STATE_TIME_WAIT);
 	GOOD("--state all");
 	assert_int_equal(o.selection.states, 0xffe);
 	GOOD("--state connected");
@@ -216,7 +217,8 @@ static void states(void **state)
 	GOOD("--state bucket");
 	assert_int_equal(o.selection.states, 1u << STATE_SYN_RECV | 1u << STATE_TIME_WAIT);
 	GOOD("--state big");
-	assert_int_equal(o.selection.states, 0xffe & ~(1u << STATE_SYN_RECV | 1u << STATE_TIME_WAIT));
+	assert_int_equal(o.selection.states,
+			 0xffe & ~(1u << STATE_SYN_RECV | 1u << STATE_TIME_WAIT));
 	BAD("--state ESTABLISHD", "did you mean 'ESTABLISHED'? States: ");
 	BAD("--state bigg", "did you mean 'big'?");
 	BAD("--state ?", "unknown state '?'");
@@ -231,7 +233,8 @@ static void stream(void **state)
 	GOOD("--events connect,Close");
 	assert_int_equal(o.view.events, always | 1u << EVENT_CONNECT | 1u << EVENT_CLOSE);
 	GOOD("--states");
-	assert_true(o.states && o.view.events >> EVENT_STATE & 1 && o.view.events >> EVENT_CLOSE & 1);
+	assert_true(o.states && o.view.events >> EVENT_STATE & 1 &&
+		    o.view.events >> EVENT_CLOSE & 1);
 	GOOD("--events state");
 	assert_true(o.states);
 	GOOD("--for 90s -c 5 -T utc -H --strict -v --buffer 3M --max-connections 10 --replay -");
@@ -283,7 +286,7 @@ static void wrong_words(void **state)
 	BAD("-a --sort tx", "--sort belongs to --top");
 	BAD("-a -c 3", "INTERVAL COUNT");
 	BAD("--top --events close", "--events belongs to the stream");
-	BAD("--rows 5", "--rows belongs to");
+	BAD("--rows 5", "--rows belongs to --top");
 	BAD("-a --for 5", "--for belongs to");
 	BAD("--top --by container", "not supported yet");
 	BAD("--top --by procces", "did you mean 'process'?");
@@ -340,10 +343,12 @@ static void help_fits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),	   cmocka_unit_test(modes),	  cmocka_unit_test(finger_habits),
-		cmocka_unit_test(selections),	   cmocka_unit_test(states),	  cmocka_unit_test(stream),
-		cmocka_unit_test(too_many_values), cmocka_unit_test(wrong_words), cmocka_unit_test(hostile_words),
-		cmocka_unit_test(colour),	   cmocka_unit_test(help_fits),
+		cmocka_unit_test(defaults),	   cmocka_unit_test(modes),
+		cmocka_unit_test(finger_habits),   cmocka_unit_test(selections),
+		cmocka_unit_test(states),	   cmocka_unit_test(stream),
+		cmocka_unit_test(too_many_values), cmocka_unit_test(wrong_words),
+		cmocka_unit_test(hostile_words),   cmocka_unit_test(colour),
+		cmocka_unit_test(help_fits),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -31,7 +31,8 @@ static void counts(void **state)
 
 static void counts_are_strict(void **state)
 {
-	static const char *const bad[] = { "", " 1", "1 ", "+1", "-1", "0x10", "1e3", "1.5", "1,2", "abc", "1\n" };
+	static const char *const bad[] = { "",	  " 1",	 "1 ",	"+1",  "-1", "0x10",
+					   "1e3", "1.5", "1,2", "abc", "1\n" };
 	uint64_t v = 7;
 
 	(void)state;
@@ -46,10 +47,16 @@ static void durations(void **state)
 		const char *text;
 		uint64_t ns;
 	} good[] = {
-		{ "500ms", S / 2 }, { "2", 2 * S }, { "30s", 30 * S }, { "5m", 300 * S }, { "1h", 3600 * S }, { "0", 0 },
+		{ "500ms", S / 2 },
+		{ "2", 2 * S },
+		{ "30s", 30 * S },
+		{ "5m", 300 * S },
+		{ "1h", 3600 * S },
+		{ "0", 0 },
 		{ "5124095h", 5124095ULL * 3600 * S },
 	};
-	static const char *const bad[] = { "", "ms", "1 s", "1d", "1ss", "s1", "-1s", "1.5s", "1m30s" };
+	static const char *const bad[] = { "",	 "ms",	"1 s",	"1d",	"1ss",
+					   "s1", "-1s", "1.5s", "1m30s" };
 	uint64_t ns = 7;
 
 	(void)state;
@@ -139,8 +146,9 @@ static void nearest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(counts), cmocka_unit_test(counts_are_strict), cmocka_unit_test(durations),
-		cmocka_unit_test(sizes),  cmocka_unit_test(lists),	       cmocka_unit_test(nearest),
+		cmocka_unit_test(counts),    cmocka_unit_test(counts_are_strict),
+		cmocka_unit_test(durations), cmocka_unit_test(sizes),
+		cmocka_unit_test(lists),     cmocka_unit_test(nearest),
 	};
 
 	return cmocka_run_group_tests_name("parse", tests, NULL, NULL);

@@ -29,7 +29,13 @@ static void stat_names(void **state)
 		{ "1 (kworker/u16:3-events_unbound" STAT_REST "1\n", "kworker/u16:3-e", 1 },
 	};
 	static const char *const bad[] = {
-		"", "1", "1 (init", "1 init) S", ")(", "1 (init) S 1 2 3", "1 (init) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 x9",
+		"",
+		"1",
+		"1 (init",
+		"1 init) S",
+		")(",
+		"1 (init) S 1 2 3",
+		"1 (init) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 x9",
 		"1 (init) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 99999999999999999999",
 	};
 	char comm[16];
@@ -37,7 +43,8 @@ static void stat_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_int_equal(proc_parse_stat(good[i].line, strlen(good[i].line), comm, &start), 0);
+		assert_int_equal(proc_parse_stat(good[i].line, strlen(good[i].line), comm, &start),
+				 0);
 		assert_string_equal(comm, good[i].comm);
 		assert_true(start == good[i].start);
 	}
@@ -50,7 +57,9 @@ static void users_and_links(void **state)
 	uint32_t uid = 0;
 
 	(void)state;
-	assert_int_equal(proc_parse_uid("Name:\tUid:\\nUid: 5\nUmask:\t0022\nUid:\t1000\t0\t0\t0\n", &uid), 0);
+	assert_int_equal(
+		proc_parse_uid("Name:\tUid:\\nUid: 5\nUmask:\t0022\nUid:\t1000\t0\t0\t0\n", &uid),
+		0);
 	assert_int_equal(uid, 1000);
 	assert_int_equal(proc_parse_uid("Name:\tx\n", &uid), -EBADMSG);
 	assert_int_equal(proc_parse_socket("socket:[4026531833]"), 4026531833);
@@ -96,7 +105,10 @@ static void make_process(int pid, const char *comm, int start, const int *fds)
 	}
 }
 
-/* 10 is the parent of 20 and 5: 5 is the youngest though its number is the lowest. 30 dies before it is read. */
+/*
+ * 10 is the parent of 20 and 5: 5 is the youngest though its number is the lowest. 30 dies before
+ * it is read.
+ */
 static int make_root(void **state)
 {
 	char path[128];

@@ -61,7 +61,8 @@ static bool fits(const json_t *property, const json_t *value)
 		return in_enum(values, value);
 	if (!strcmp(type, "integer"))
 		return json_is_integer(value) && json_integer_value(value) >= 0 &&
-		       json_integer_value(value) <= json_integer_value(json_object_get(property, "maximum"));
+		       json_integer_value(value) <=
+			       json_integer_value(json_object_get(property, "maximum"));
 	if (!strcmp(type, "boolean"))
 		return json_is_boolean(value);
 	if (!strcmp(type, "string"))
@@ -74,7 +75,8 @@ static void fits_what_is_written(void **state)
 {
 	static const char *const hooks[] = { "a", "b" };
 	static const struct holder holder = { 1, 2, "x" };
-	json_t *schema = load_schema(), *properties = json_object_get(schema, "properties"), *record, *value;
+	json_t *schema = load_schema(), *properties = json_object_get(schema, "properties"),
+	       *record, *value;
 	struct text t = { 0 };
 	struct event e;
 	const char *key;
@@ -87,7 +89,8 @@ static void fits_what_is_written(void **state)
 	e.family = 6;
 	e.mode = e.direction = e.owner = e.outcome = e.kind = e.by = e.closed_by = 1;
 	e.state = e.old_state = e.new_state = e.last_state = STATE_CLOSING;
-	e.version = e.kernel = e.host = e.cgroup = e.unit = e.container = e.reason = e.where = "text";
+	e.version = e.kernel = e.host = e.cgroup = e.unit = e.container = e.reason = e.where =
+		"text";
 	e.hooks = hooks;
 	e.hook_count = 2;
 	e.holders = &holder;
@@ -99,7 +102,8 @@ static void fits_what_is_written(void **state)
 	record = json_loadb(t.data, t.length, 0, NULL);
 	assert_non_null(record);
 	assert_int_equal(json_object_size(record), FIELD_COUNT);
-	json_object_foreach(record, key, value) {
+	json_object_foreach(record, key, value)
+	{
 		if (!fits(json_object_get(properties, key), value))
 			fail_msg("%s does not fit", key);
 	}

@@ -18,10 +18,14 @@
 
 #include <cmocka.h>
 
-/* An answer as the kernel makes them; exactly as long as allocated, so that a sanitizer sees an overread. */
+/*
+ * An answer as the kernel makes them; exactly as long as allocated, so that a sanitizer sees an
+ * overread.
+ */
 static struct nlmsghdr *make_message(uint8_t state, const void *info, size_t info_size)
 {
-	size_t size = NLMSG_LENGTH(sizeof(struct inet_diag_msg)) + (info ? RTA_SPACE(info_size) : 0);
+	size_t size =
+		NLMSG_LENGTH(sizeof(struct inet_diag_msg)) + (info ? RTA_SPACE(info_size) : 0);
 	struct nlmsghdr *message = calloc(1, size);
 	struct inet_diag_msg *m;
 	struct rtattr *a;
@@ -91,7 +95,8 @@ static void full_answer(void **state)
 	assert_int_equal(e.tx_segs, 12);
 	assert_int_equal(e.rx_segs, 13);
 	assert_int_equal(e.owner, OWNER_UNKNOWN);
-	assert_true(event_has(&e, FIELD_TX_BYTES) && event_has(&e, FIELD_RTT_MIN_US) && event_has(&e, FIELD_RX_SEGS));
+	assert_true(event_has(&e, FIELD_TX_BYTES) && event_has(&e, FIELD_RTT_MIN_US) &&
+		    event_has(&e, FIELD_RX_SEGS));
 	assert_false(event_has(&e, FIELD_PID));
 	free(message);
 }
@@ -132,8 +137,9 @@ static void what_is_not_told_is_absent(void **state)
 	((struct inet_diag_msg *)NLMSG_DATA(message))->idiag_inode = 0;
 	assert_int_equal(sock_diag_parse(message, IPPROTO_TCP, &row), 0);
 	socket_row_to_event(&row, 0, 5, 6, &e);
-	assert_false(event_has(&e, FIELD_TX_BYTES) || event_has(&e, FIELD_RETRANS) || event_has(&e, FIELD_SRTT_US) ||
-		     event_has(&e, FIELD_TX_SEGS) || event_has(&e, FIELD_INODE) || event_has(&e, FIELD_UID) ||
+	assert_false(event_has(&e, FIELD_TX_BYTES) || event_has(&e, FIELD_RETRANS) ||
+		     event_has(&e, FIELD_SRTT_US) || event_has(&e, FIELD_TX_SEGS) ||
+		     event_has(&e, FIELD_INODE) || event_has(&e, FIELD_UID) ||
 		     event_has(&e, FIELD_NETNS));
 	free(message);
 
@@ -151,7 +157,8 @@ static void what_is_not_told_is_absent(void **state)
 	free(message);
 
 	/* A kernel before 4.19. */
-	message = make_message(STATE_ESTABLISHED, &info, offsetof(struct tcp_info, tcpi_bytes_sent));
+	message =
+		make_message(STATE_ESTABLISHED, &info, offsetof(struct tcp_info, tcpi_bytes_sent));
 	assert_int_equal(sock_diag_parse(message, IPPROTO_TCP, &row), 0);
 	assert_true(!row.has_bytes && row.has_segs && row.has_retrans);
 	free(message);
@@ -216,8 +223,10 @@ static void proc_net_lines(void **state)
 	(void)state;
 	word_digits(local, "127.0.0.1", AF_INET);
 	word_digits(remote, "192.0.2.7", AF_INET);
-	snprintf(line, sizeof(line),
-		 "   1: %s:1F90 %s:C350 01 00000010:0000000A 02:000A7214 00000000  1000        0 15724 2 x\n", local, remote);
+	snprintf(
+		line, sizeof(line),
+		"   1: %s:1F90 %s:C350 01 00000010:0000000A 02:000A7214 00000000  1000        0 15724 2 x\n",
+		local, remote);
 	assert_true(proc_net_parse(line, AF_INET, IPPROTO_TCP, &row));
 	assert_memory_equal(row.laddr, "\x7f\0\0\1", 4);
 	assert_memory_equal(row.raddr, "\xc0\0\2\7", 4);
@@ -233,8 +242,10 @@ static void proc_net_lines(void **state)
 
 	word_digits(local, "2001:db8::1", AF_INET6);
 	word_digits(remote, "::", AF_INET6);
-	snprintf(line, sizeof(line), "10: %s:0050 %s:0000 0A 00000000:00000005 00:00000000 00000000     0        0 9 1 x\n",
-		 local, remote);
+	snprintf(
+		line, sizeof(line),
+		"10: %s:0050 %s:0000 0A 00000000:00000005 00:00000000 00000000     0        0 9 1 x\n",
+		local, remote);
 	assert_true(proc_net_parse(line, AF_INET6, IPPROTO_TCP, &row));
 	assert_int_equal(inet_pton(AF_INET6, "2001:db8::1", expected), 1);
 	assert_memory_equal(row.laddr, expected, 16);
@@ -242,12 +253,16 @@ static void proc_net_lines(void **state)
 
 	/* Of two in TIME_WAIT, without an inode, each has an identity of its own. */
 	word_digits(local, "127.0.0.1", AF_INET);
-	snprintf(line, sizeof(line), "2: %s:0050 %s:1000 06 00000000:00000000 03:00000000 00000000     0        0 0 3 x\n",
-		 local, local);
+	snprintf(
+		line, sizeof(line),
+		"2: %s:0050 %s:1000 06 00000000:00000000 03:00000000 00000000     0        0 0 3 x\n",
+		local, local);
 	assert_true(proc_net_parse(line, AF_INET, IPPROTO_TCP, &row));
 	assert_false(row.has_uid);
-	snprintf(line, sizeof(line), "2: %s:0050 %s:1001 06 00000000:00000000 03:00000000 00000000     0        0 0 3 x\n",
-		 local, local);
+	snprintf(
+		line, sizeof(line),
+		"2: %s:0050 %s:1001 06 00000000:00000000 03:00000000 00000000     0        0 0 3 x\n",
+		local, local);
 	assert_true(proc_net_parse(line, AF_INET, IPPROTO_TCP, &other));
 	assert_true(row.cookie != other.cookie);
 }
@@ -312,8 +327,10 @@ static int refuse(void *context, struct event *e)
 
 static void own_connection(void **state)
 {
-	int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0), server, calls = 0;
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0),
+	    server, calls = 0;
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	socklen_t size = sizeof(address);
 	struct own o = { 0 };
 	char block[1000] = { 0 };

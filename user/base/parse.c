@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define DISTANCE_MAX 64
+#define MS_NS 1000000ULL
 
 /* The digits that *s begins with; *s moves past them. */
 static int take_number(const char **s, uint64_t *value)
@@ -18,7 +19,8 @@ static int take_number(const char **s, uint64_t *value)
 	if (*p < '0' || *p > '9')
 		return -EINVAL;
 	for (; *p >= '0' && *p <= '9'; p++) {
-		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
 			overflow = true;
 	}
 	*s = p;
@@ -44,7 +46,10 @@ struct suffix {
 	uint64_t factor;
 };
 
-/* A number with one of the suffixes; the table ends with the empty one, which must match the rest exactly. */
+/*
+ * A number with one of the suffixes; the table ends with the empty one, which must match the rest
+ * exactly.
+ */
 static int parse_scaled(const char *s, const struct suffix *suffixes, uint64_t *value)
 {
 	uint64_t v, scaled;
@@ -65,11 +70,11 @@ static int parse_scaled(const char *s, const struct suffix *suffixes, uint64_t *
 int parse_duration(const char *s, uint64_t *ns)
 {
 	static const struct suffix units[] = {
-		{ "ms", 1000000ULL },
-		{ "s", 1000000000ULL },
-		{ "m", 60 * 1000000000ULL },
-		{ "h", 3600 * 1000000000ULL },
-		{ "", 1000000000ULL },
+		{ "ms", MS_NS },
+		{ "s", 1000 * MS_NS },
+		{ "m", 60 * 1000 * MS_NS },
+		{ "h", 3600 * 1000 * MS_NS },
+		{ "", 1000 * MS_NS },
 	};
 
 	return parse_scaled(s, units, ns);
@@ -126,7 +131,8 @@ unsigned int parse_distance(const char *a, const char *b)
 		for (size_t j = 1; j <= bn; j++) {
 			int cb = tolower((unsigned char)b[j - 1]);
 
-			row[j] = smaller(last[j - 1] + (ca != cb), smaller(last[j], row[j - 1]) + 1);
+			row[j] =
+				smaller(last[j - 1] + (ca != cb), smaller(last[j], row[j - 1]) + 1);
 			if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) &&
 			    cb == tolower((unsigned char)a[i - 2]))
 				row[j] = smaller(row[j], before[j - 2] + 1);
@@ -139,7 +145,8 @@ unsigned int parse_distance(const char *a, const char *b)
 	return last[bn];
 }
 
-const char *parse_nearest(const char *mistyped, size_t count, const char *(*word)(void *context, size_t i), void *context)
+const char *parse_nearest(const char *mistyped, size_t count,
+			  const char *(*word)(void *context, size_t i), void *context)
 {
 	size_t length = strlen(mistyped);
 	/* A third of the word may be wrong; beyond that a guess only confuses. */

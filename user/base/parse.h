@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * All return 0, -EINVAL (not of that form) or -ERANGE (of that form, out of range) and leave the result
- * untouched on error. No sign, no blanks, no hexadecimal.
+ * All return 0, -EINVAL (not of that form) or -ERANGE (of that form, out of range) and leave the
+ * result untouched on error. No sign, no blanks, no hexadecimal.
  */
 
 /* Decimal digits, minimum <= value <= maximum. */
@@ -19,18 +19,23 @@ int parse_duration(const char *s, uint64_t *ns);
 int parse_size(const char *s, uint64_t *bytes);
 
 /*
- * Walks a comma list: *list points at its rest and moves on. Returns 1 and copies the next word into `word`,
- * 0 at the end, -EINVAL for an empty word (also an empty list), -ERANGE for one that does not fit.
+ * Walks a comma list: *list points at its rest and moves on. Returns 1 and copies the next word
+ * into `word`, 0 at the end, -EINVAL for an empty word (also an empty list), -ERANGE for one that
+ * does not fit.
  */
 int parse_list_word(const char **list, char *word, size_t size);
 
-/* Edits (insert, delete, replace, swap of neighbours) between two words, case ignored; at most 64 bytes of each count. */
+/*
+ * Edits (insert, delete, replace, swap of neighbours) between two words, case ignored; at most 64
+ * bytes of each count.
+ */
 unsigned int parse_distance(const char *a, const char *b);
 
 /*
- * The nearest of `count` words to one that was mistyped, or NULL when none is near: word(context, i) gives the i-th,
- * NULL to leave it out.
+ * The nearest of `count` words to one that was mistyped, or NULL when none is near: word(context,
+ * i) gives the i-th, NULL to leave it out.
  */
-const char *parse_nearest(const char *mistyped, size_t count, const char *(*word)(void *context, size_t i), void *context);
+const char *parse_nearest(const char *mistyped, size_t count,
+			  const char *(*word)(void *context, size_t i), void *context);
 
 #endif

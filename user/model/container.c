@@ -98,8 +98,9 @@ static bool contains(const struct component *c, const char *word)
 }
 
 /*
- * ID, docker-ID.scope, cri-containerd-ID.scope, crio-ID, libpod-ID.scope, kubepods-…:cri-containerd:ID: whatever the
- * manager, the id comes last. conmon is the supervisor of a container and not in it.
+ * ID, docker-ID.scope, cri-containerd-ID.scope, crio-ID, libpod-ID.scope,
+ * kubepods-…:cri-containerd:ID: whatever the manager, the id comes last. conmon is the supervisor
+ * of a container and not in it.
  */
 static bool take_hex_id(const struct component *c, char id[CONTAINER_NAME_MAX])
 {
@@ -128,8 +129,9 @@ static bool copy_unescaped(char id[CONTAINER_NAME_MAX], const char *name, size_t
 	for (size_t i = 0; i < length; i++) {
 		int high, low;
 
-		if (length - i >= 4 && name[i] == '\\' && name[i + 1] == 'x' && (high = hex_digit(name[i + 2])) >= 0 &&
-		    (low = hex_digit(name[i + 3])) >= 0 && (high || low)) {
+		if (length - i >= 4 && name[i] == '\\' && name[i + 1] == 'x' &&
+		    (high = hex_digit(name[i + 2])) >= 0 && (low = hex_digit(name[i + 3])) >= 0 &&
+		    (high || low)) {
 			id[n++] = (char)(high << 4 | low);
 			i += 3;
 		} else {
@@ -140,7 +142,8 @@ static bool copy_unescaped(char id[CONTAINER_NAME_MAX], const char *name, size_t
 	return true;
 }
 
-/* machine-NAME.scope and systemd-nspawn@NAME.service; machines of libvirt's qemu are no containers. */
+/* machine-NAME.scope and systemd-nspawn@NAME.service; machines of libvirt's qemu are no containers.
+ */
 static bool take_machine(const struct component *c, char id[CONTAINER_NAME_MAX])
 {
 	const char *prefix = "machine-", *suffix = ".scope";

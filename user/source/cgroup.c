@@ -16,9 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAMES_MAX 16384	     /* beyond them a cgroup stays unnamed */
+#define NAMES_MAX 16384	      /* beyond them a cgroup stays unnamed */
 #define SLOTS (NAMES_MAX * 2) /* a power of two, so at most half of them are taken */
-#define WALK_MAX 65536	     /* directories that one walk looks at */
+#define WALK_MAX 65536	      /* directories that one walk looks at */
 #define WALK_DEPTH_MAX 64
 #define WALK_PAUSE_NS 1000000000ULL
 #define FILEID_KERNFS 0xfe /* include/linux/exportfs.h: the handle is the 64-bit id */
@@ -75,7 +75,8 @@ int cgroup_parse_mount(const char *line, char *path, size_t size)
 	return (int)n;
 }
 
-/* The first mount that can be opened: /sys/fs/cgroup, or /sys/fs/cgroup/unified beside version 1. */
+/* The first mount that can be opened: /sys/fs/cgroup, or /sys/fs/cgroup/unified beside version 1.
+ */
 static void find_mount(struct cgroup_cache *c)
 {
 	AUTO_FCLOSE FILE *mounts = fopen("/proc/self/mountinfo", "re");
@@ -159,7 +160,8 @@ static struct entry *keep(struct cgroup_cache *c, uint64_t id, const char *path)
 	if (unit_size)
 		e->names.unit = memcpy(text + path_size, unit, unit_size);
 	if (container_size)
-		e->names.container = memcpy(text + path_size + unit_size, container, container_size);
+		e->names.container =
+			memcpy(text + path_size + unit_size, container, container_size);
 	*slot = e;
 	c->count++;
 	return e;
@@ -180,7 +182,8 @@ static int path_of(const struct cgroup_cache *c, int fd, char path[PATH_MAX])
 	target[length] = '\0';
 	if ((size_t)length > strlen(deleted) && !strcmp(target + length - strlen(deleted), deleted))
 		target[length - (ssize_t)strlen(deleted)] = '\0';
-	/* Outside the mount (it shows a part of the tree only, as in a container): not to be named. */
+	/* Outside the mount (it shows a part of the tree only, as in a container): not to be named.
+	 */
 	if (strncmp(target, c->mount, c->mount_length))
 		return -ENOENT;
 	below = target + c->mount_length;
@@ -191,8 +194,8 @@ static int path_of(const struct cgroup_cache *c, int fd, char path[PATH_MAX])
 }
 
 /*
- * A kernfs file handle is the id itself (kernel 5.5 on, fs/kernfs/mount.c), so the kernel finds the directory without a walk.
- * Needs CAP_DAC_READ_SEARCH.
+ * A kernfs file handle is the id itself (kernel 5.5 on, fs/kernfs/mount.c), so the kernel finds the
+ * directory without a walk. Needs CAP_DAC_READ_SEARCH.
  */
 static int path_by_handle(struct cgroup_cache *c, uint64_t id, char path[PATH_MAX])
 {
@@ -216,8 +219,12 @@ struct walk {
 	char path[PATH_MAX];
 };
 
-/* Keeps the names of all directories below walk->path (`length` bytes), which `parent_fd` has as `name`. */
-static void walk_tree(struct walk *w, int parent_fd, const char *name, size_t length, unsigned int depth)
+/*
+ * Keeps the names of all directories below walk->path (`length` bytes), which `parent_fd` has as
+ * `name`.
+ */
+static void walk_tree(struct walk *w, int parent_fd, const char *name, size_t length,
+		      unsigned int depth)
 {
 	int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct dirent *d;
@@ -248,7 +255,10 @@ static void walk_tree(struct walk *w, int parent_fd, const char *name, size_t le
 	closedir(directory);
 }
 
-/* Without handles: one walk names all there are; a new cgroup waits for the next one, at most one a second. */
+/*
+ * Without handles: one walk names all there are; a new cgroup waits for the next one, at most one a
+ * second.
+ */
 static const struct cgroup_names *lookup_by_walk(struct cgroup_cache *c, uint64_t id)
 {
 	uint64_t now = clock_mono_ns();
@@ -285,7 +295,8 @@ const struct cgroup_names *cgroup_lookup(struct cgroup_cache *c, uint64_t cgroup
 
 	if (!c->no_handles) {
 		err = path_by_handle(c, cgroup_id, path);
-		c->no_handles = err == -EPERM || err == -EOPNOTSUPP || err == -ENOSYS || err == -EINVAL;
+		c->no_handles = err == -EPERM || err == -EOPNOTSUPP || err == -ENOSYS ||
+				err == -EINVAL;
 	}
 	if (c->no_handles)
 		return lookup_by_walk(c, cgroup_id);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SOCK_DIAG_BY_FAMILY over a raw netlink socket: one request, one kind of answer. (libmnl would do it, but Debian
- * has no static libmnl, and `make static` needs one.)
+ * SOCK_DIAG_BY_FAMILY over a raw netlink socket: one request, one kind of answer. (libmnl would do
+ * it, but Debian has no static libmnl, and `make static` needs one.)
  */
 #include "base/cleanup.h"
 #include "source/socket_rows.h"
@@ -13,9 +13,9 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#define DUMP_TRIES 3		   /* the kernel says so when a dump is not consistent */
-#define RECEIVE_SIZE (64 * 1024)   /* the kernel fills at most 32 KB a message */
-#define RECEIVE_SECONDS 5	   /* it answers at once; never hang on one that doesn't */
+#define DUMP_TRIES 3		 /* the kernel says so when a dump is not consistent */
+#define RECEIVE_SIZE (64 * 1024) /* the kernel fills at most 32 KB a message */
+#define RECEIVE_SECONDS 5	 /* it answers at once; never hang on one that doesn't */
 
 static int open_netlink(int *out)
 {
@@ -59,7 +59,10 @@ static int send_request(int fd, uint8_t family, uint8_t proto)
 	return send(fd, &message, sizeof(message), 0) < 0 ? -errno : 0;
 }
 
-/* One received block: 1 at the end of the dump, 0 when there is more, or -errno (-EINTR: to be done again). */
+/*
+ * One received block: 1 at the end of the dump, 0 when there is more, or -errno (-EINTR: to be done
+ * again).
+ */
 static int take_messages(const char *data, int length, uint8_t proto, struct socket_rows *rows)
 {
 	const struct nlmsghdr *message = (const struct nlmsghdr *)data;

@@ -19,7 +19,8 @@ struct polling_join {
 	uint64_t listening[PORTS / 64]; /* TCP ports: the listeners come first */
 };
 
-struct polling_join *polling_join_new(const struct proc_sockets *processes, event_sink *sink, void *context)
+struct polling_join *polling_join_new(const struct proc_sockets *processes, event_sink *sink,
+				      void *context)
 {
 	struct polling_join *j = calloc(1, sizeof(*j));
 
@@ -39,7 +40,10 @@ void polling_join_free(struct polling_join *j)
 	free(j);
 }
 
-/* Is it one that many share by design, so that who made it counts? A connection is handed on, so there the last counts. */
+/*
+ * Is it one that many share by design, so that who made it counts? A connection is handed on, so
+ * there the last counts.
+ */
 static bool is_shared(const struct event *e)
 {
 	return e->state == STATE_LISTEN || e->state == STATE_CLOSE;
@@ -53,12 +57,14 @@ static void set_direction(struct polling_join *j, struct event *e)
 		j->listening[e->lport / 64] |= 1ULL << (e->lport & 63);
 		return;
 	}
-	e->direction = j->listening[e->lport / 64] >> (e->lport & 63) & 1 ? DIRECTION_IN : DIRECTION_OUT;
+	e->direction = j->listening[e->lport / 64] >> (e->lport & 63) & 1 ? DIRECTION_IN
+									  : DIRECTION_OUT;
 	event_set(e, FIELD_DIRECTION);
 }
 
 /* The holders in the order of age, then the owner moved to the front. */
-static int set_holders(struct polling_join *j, struct event *e, const struct proc_holder *found, size_t count)
+static int set_holders(struct polling_join *j, struct event *e, const struct proc_holder *found,
+		       size_t count)
 {
 	const struct proc_process *processes = j->processes->processes, *owner;
 	size_t first = is_shared(e) ? 0 : count - 1;
@@ -118,7 +124,10 @@ int polling_join_event(void *join, struct event *e)
 int polling_snapshot(event_sink *sink, void *context)
 {
 	struct proc_sockets processes;
-	/* Holders first: a socket made between the two passes lacks an owner, one that is gone is not told of at all. */
+	/*
+	 * Holders first: a socket made between the two passes lacks an owner, one that is gone is
+	 * not told of at all.
+	 */
 	int err = proc_sockets_read(&processes, "/proc");
 	struct polling_join *join = err ? NULL : polling_join_new(&processes, sink, context);
 

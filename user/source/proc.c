@@ -111,13 +111,17 @@ static ssize_t read_file(int directory, const char *name, char *data, size_t siz
 	return (ssize_t)length;
 }
 
-/* Name, start and user; false when the process is gone. `directory` is its own, so that no other can take its pid. */
+/*
+ * Name, start and user; false when the process is gone. `directory` is its own, so that no other
+ * can take its pid.
+ */
 static bool read_process(int directory, struct proc_process *process)
 {
 	char data[4096];
 	ssize_t length = read_file(directory, "stat", data, sizeof(data));
 
-	if (length <= 0 || proc_parse_stat(data, (size_t)length, process->comm, &process->start_ticks))
+	if (length <= 0 ||
+	    proc_parse_stat(data, (size_t)length, process->comm, &process->start_ticks))
 		return false;
 	process->has_uid = read_file(directory, "status", data, sizeof(data)) > 0 &&
 			   !proc_parse_uid(data, &process->uid);
@@ -126,10 +130,12 @@ static bool read_process(int directory, struct proc_process *process)
 
 static int add_holder(struct proc_sockets *p, uint64_t inode, int32_t fd)
 {
-	int err = grow(&p->holders, p->holder_count, &p->holder_capacity, sizeof(*p->holders), HOLDERS_MAX);
+	int err = grow(&p->holders, p->holder_count, &p->holder_capacity, sizeof(*p->holders),
+		       HOLDERS_MAX);
 
 	if (!err)
-		p->holders[p->holder_count++] = (struct proc_holder){ inode, (uint32_t)p->process_count, fd };
+		p->holders[p->holder_count++] =
+			(struct proc_holder){ inode, (uint32_t)p->process_count, fd };
 	return err;
 }
 
@@ -185,7 +191,8 @@ static int read_one(struct proc_sockets *p, int root, const char *name, uint32_t
 		p->holder_count = before;
 		return 0;
 	}
-	err = grow(&p->processes, p->process_count, &p->process_capacity, sizeof(*p->processes), HOLDERS_MAX);
+	err = grow(&p->processes, p->process_count, &p->process_capacity, sizeof(*p->processes),
+		   HOLDERS_MAX);
 	if (!err)
 		p->processes[p->process_count++] = process;
 	return err;
@@ -194,7 +201,8 @@ static int read_one(struct proc_sockets *p, int root, const char *name, uint32_t
 static int by_inode_and_age(const void *left, const void *right, void *context)
 {
 	const struct proc_holder *a = left, *b = right;
-	const struct proc_process *processes = context, *pa = &processes[a->process], *pb = &processes[b->process];
+	const struct proc_process *processes = context, *pa = &processes[a->process],
+				  *pb = &processes[b->process];
 
 	if (a->inode != b->inode)
 		return a->inode < b->inode ? -1 : 1;
@@ -223,7 +231,8 @@ int proc_sockets_read(struct proc_sockets *p, const char *root)
 	}
 	closedir(processes);
 	if (!err && p->holder_count)
-		qsort_r(p->holders, p->holder_count, sizeof(*p->holders), by_inode_and_age, p->processes);
+		qsort_r(p->holders, p->holder_count, sizeof(*p->holders), by_inode_and_age,
+			p->processes);
 	return err;
 }
 
@@ -234,7 +243,8 @@ void proc_sockets_done(struct proc_sockets *p)
 	*p = (struct proc_sockets){ 0 };
 }
 
-const struct proc_holder *proc_sockets_find(const struct proc_sockets *p, uint64_t inode, size_t *count)
+const struct proc_holder *proc_sockets_find(const struct proc_sockets *p, uint64_t inode,
+					    size_t *count)
 {
 	size_t low = 0, high = p->holder_count, end;
 

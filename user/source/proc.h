@@ -31,17 +31,20 @@ struct proc_sockets {
 };
 
 /*
- * Reads all processes that the caller may see; those that vanish meanwhile are left out. `root`: "/proc" (a test has its
- * own). 0, -ENOMEM, or -errno when `root` can't be read. *p is to be released in either case.
+ * Reads all processes that the caller may see; those that vanish meanwhile are left out. `root`:
+ * "/proc" (a test has its own). 0, -ENOMEM, or -errno when `root` can't be read. *p is to be
+ * released in either case.
  */
 int proc_sockets_read(struct proc_sockets *p, const char *root);
 void proc_sockets_done(struct proc_sockets *p);
 
 /* The holders of this socket, oldest process first: the first of *count, or NULL. Borrowed. */
-const struct proc_holder *proc_sockets_find(const struct proc_sockets *p, uint64_t inode, size_t *count);
+const struct proc_holder *proc_sockets_find(const struct proc_sockets *p, uint64_t inode,
+					    size_t *count);
 
 /*
- * /proc/PID/stat: the name (any bytes, also blanks, newlines and parentheses) and the start. 0 or -EBADMSG.
+ * /proc/PID/stat: the name (any bytes, also blanks, newlines and parentheses) and the start. 0 or
+ * -EBADMSG.
  */
 int proc_parse_stat(const char *data, size_t length, char comm[16], uint64_t *start_ticks);
 /* The real uid in /proc/PID/status. 0 or -EBADMSG. */

@@ -10,7 +10,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Eight hexadecimal digits for each 32-bit word, printed in the host's byte order (net/ipv4/tcp_ipv4.c, get_tcp4_sock). */
+/*
+ * Eight hexadecimal digits for each 32-bit word, printed in the host's byte order
+ * (net/ipv4/tcp_ipv4.c, get_tcp4_sock).
+ */
 static bool parse_address(const char *digits, uint8_t family, uint8_t address[16])
 {
 	size_t words = family == AF_INET6 ? 4 : 1;
@@ -27,7 +30,10 @@ static bool parse_address(const char *digits, uint8_t family, uint8_t address[16
 	return true;
 }
 
-/* In the place of a cookie: the inode, or a hash of the tuple for what has none. The top bit keeps them from real ones. */
+/*
+ * In the place of a cookie: the inode, or a hash of the tuple for what has none. The top bit keeps
+ * them from real ones.
+ */
 static uint64_t stand_in_cookie(const struct socket_row *row)
 {
 	uint64_t hash = 0xcbf29ce484222325ULL;
@@ -35,7 +41,8 @@ static uint64_t stand_in_cookie(const struct socket_row *row)
 	if (row->inode)
 		return row->inode | 1ULL << 63;
 	for (size_t i = 0; i < 16; i++)
-		hash = ((hash ^ row->laddr[i]) * 0x100000001b3ULL ^ row->raddr[i]) * 0x100000001b3ULL;
+		hash = ((hash ^ row->laddr[i]) * 0x100000001b3ULL ^ row->raddr[i]) *
+		       0x100000001b3ULL;
 	hash = (hash ^ ((uint64_t)row->lport << 16 | row->rport)) * 0x9e3779b97f4a7c15ULL;
 	return (hash ^ row->proto) | 1ULL << 63;
 }
@@ -49,8 +56,9 @@ bool proc_net_parse(const char *line, uint8_t family, uint8_t proto, struct sock
 	struct socket_row r = { .proto = proto, .family = family };
 
 	if (sscanf(line,
-		   "%*u: %32[0-9A-Fa-f]:%4x %32[0-9A-Fa-f]:%4x %2x %" SCNx32 ":%" SCNx32 " %*x:%*x %*x %" SCNu32
-		   " %*u %" SCNu64, local, &lport, remote, &rport, &state, &send_q, &recv_q, &uid, &inode) != 9)
+		   "%*u: %32[0-9A-Fa-f]:%4x %32[0-9A-Fa-f]:%4x %2x %" SCNx32 ":%" SCNx32
+		   " %*x:%*x %*x %" SCNu32 " %*u %" SCNu64,
+		   local, &lport, remote, &rport, &state, &send_q, &recv_q, &uid, &inode) != 9)
 		return false;
 	if (!state || state >= STATE_COUNT)
 		return false;
@@ -78,8 +86,8 @@ int proc_net_sockets(uint8_t family, uint8_t proto, struct socket_rows *rows)
 	char path[48];
 
 	/* The thread's, for its namespace may be another than the process's. */
-	snprintf(path, sizeof(path), "/proc/thread-self/net/%s%s", proto == IPPROTO_UDP ? "udp" : "tcp",
-		 family == AF_INET6 ? "6" : "");
+	snprintf(path, sizeof(path), "/proc/thread-self/net/%s%s",
+		 proto == IPPROTO_UDP ? "udp" : "tcp", family == AF_INET6 ? "6" : "");
 	file = fopen(path, "re");
 	if (!file)
 		return errno == ENOENT ? 0 : -errno;

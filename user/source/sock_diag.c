@@ -37,14 +37,19 @@ struct socket_row *socket_rows_add(struct socket_rows *r)
 	return memset(&r->rows[r->count++], 0, sizeof(*r->rows));
 }
 
-/* The peer's FIN takes a number of its own in bytes_received (net/ipv4/tcp_input.c, tcp_fin): these states follow one. */
+/*
+ * The peer's FIN takes a number of its own in bytes_received (net/ipv4/tcp_input.c, tcp_fin): these
+ * states follow one.
+ */
 static bool fin_received(unsigned int state)
 {
-	return state == STATE_CLOSE_WAIT || state == STATE_LAST_ACK || state == STATE_CLOSING || state == STATE_TIME_WAIT;
+	return state == STATE_CLOSE_WAIT || state == STATE_LAST_ACK || state == STATE_CLOSING ||
+	       state == STATE_TIME_WAIT;
 }
 
 /* Old kernels tell a shorter tcp_info: does it reach to the end of the member? */
-#define TOLD(member) (length >= offsetof(struct tcp_info, member) + sizeof(((struct tcp_info *)0)->member))
+#define TOLD(member) \
+	(length >= offsetof(struct tcp_info, member) + sizeof(((struct tcp_info *)0)->member))
 
 static void take_info(const void *data, size_t length, struct socket_row *row)
 {
@@ -87,7 +92,8 @@ int sock_diag_parse(const struct nlmsghdr *message, uint8_t proto, struct socket
 		.inode = m->idiag_inode,
 		.uid = m->idiag_uid,
 		/* A minisocket knows no user: the kernel puts 0 there. */
-		.has_uid = m->idiag_state != STATE_TIME_WAIT && (m->idiag_inode || m->idiag_state != STATE_FIN_WAIT2),
+		.has_uid = m->idiag_state != STATE_TIME_WAIT &&
+			   (m->idiag_inode || m->idiag_state != STATE_FIN_WAIT2),
 		.recv_q = m->idiag_rqueue,
 		.send_q = m->idiag_wqueue,
 		.lport = ntohs(m->id.idiag_sport),
@@ -104,9 +110,11 @@ int sock_diag_parse(const struct nlmsghdr *message, uint8_t proto, struct socket
 	left = (int)(message->nlmsg_len - NLMSG_LENGTH(sizeof(*m)));
 	for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
 		/* A listener's tcp_info has queue lengths in the place of counters. */
-		if (a->rta_type == INET_DIAG_INFO && proto == IPPROTO_TCP && row->state != STATE_LISTEN)
+		if (a->rta_type == INET_DIAG_INFO && proto == IPPROTO_TCP &&
+		    row->state != STATE_LISTEN)
 			take_info(RTA_DATA(a), RTA_PAYLOAD(a), row);
-		else if (a->rta_type == INET_DIAG_CGROUP_ID && RTA_PAYLOAD(a) >= sizeof(row->cgroup_id))
+		else if (a->rta_type == INET_DIAG_CGROUP_ID &&
+			 RTA_PAYLOAD(a) >= sizeof(row->cgroup_id))
 			memcpy(&row->cgroup_id, RTA_DATA(a), sizeof(row->cgroup_id));
 	}
 	return 0;
@@ -140,11 +148,12 @@ static void set_counters(const struct socket_row *row, struct event *e)
 	}
 }
 
-void socket_row_to_event(const struct socket_row *row, uint32_t netns, uint64_t time_ns, uint64_t mono_ns,
-			 struct event *e)
+void socket_row_to_event(const struct socket_row *row, uint32_t netns, uint64_t time_ns,
+			 uint64_t mono_ns, struct event *e)
 {
-	static const enum event_field always[] = { FIELD_ID,	FIELD_PROTO,  FIELD_OWNER,  FIELD_LPORT,
-						   FIELD_RPORT, FIELD_STATE, FIELD_RECV_Q, FIELD_SEND_Q };
+	static const enum event_field always[] = { FIELD_ID,	 FIELD_PROTO, FIELD_OWNER,
+						   FIELD_LPORT,	 FIELD_RPORT, FIELD_STATE,
+						   FIELD_RECV_Q, FIELD_SEND_Q };
 
 	event_init(e, EVENT_SOCKET, time_ns, mono_ns);
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
@@ -191,7 +200,8 @@ static uint32_t own_netns(void)
 }
 
 /* Tells the rows that are listeners, or those that are not. */
-static int tell_rows(const struct socket_rows *rows, bool listeners, uint32_t netns, event_sink *sink, void *context)
+static int tell_rows(const struct socket_rows *rows, bool listeners, uint32_t netns,
+		     event_sink *sink, void *context)
 {
 	uint64_t mono_ns = clock_mono_ns(), time_ns = mono_ns + (uint64_t)clock_wall_offset_ns();
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A growing array of socket rows, and the two ways to fill it; shared by sock_diag.c, netlink_dump.c and proc_net.c. */
+/*
+ * A growing array of socket rows, and the two ways to fill it; shared by sock_diag.c,
+ * netlink_dump.c and proc_net.c.
+ */
 #ifndef NETTRACE_SOCKET_ROWS_H
 #define NETTRACE_SOCKET_ROWS_H
 
@@ -18,8 +21,8 @@ void socket_rows_done(struct socket_rows *r);
 struct socket_row *socket_rows_add(struct socket_rows *r);
 
 /*
- * Adds the sockets of one family (AF_INET, AF_INET6) and protocol, all or none of them. 0 or -errno: -ENOENT,
- * -EOPNOTSUPP and the like where the kernel lacks inet_diag.
+ * Adds the sockets of one family (AF_INET, AF_INET6) and protocol, all or none of them. 0 or
+ * -errno: -ENOENT, -EOPNOTSUPP and the like where the kernel lacks inet_diag.
  */
 int netlink_dump_sockets(uint8_t family, uint8_t proto, struct socket_rows *rows);
 /* The same from /proc/net. 0 (also where there is no such file: no such family) or -errno. */

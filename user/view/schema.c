@@ -50,7 +50,8 @@ static void put_names(struct text *t, const char *(*to_name)(unsigned int))
 
 static void put_integer(struct text *t, uint64_t maximum)
 {
-	text_printf(t, "\"type\": \"integer\", \"minimum\": 0, \"maximum\": %llu", (unsigned long long)maximum);
+	text_printf(t, "\"type\": \"integer\", \"minimum\": 0, \"maximum\": %llu",
+		    (unsigned long long)maximum);
 }
 
 static void put_type(struct text *t, enum event_field number)
@@ -90,19 +91,25 @@ static void put_type(struct text *t, enum event_field number)
 		text_puts(t, "\"type\": \"array\", \"items\": {\"type\": \"string\"}");
 		break;
 	case FIELD_TYPE_TIME:
-		text_puts(t, "\"type\": \"string\", \"format\": \"date-time\", "
-			     "\"pattern\": \"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\\\.[0-9]{9}Z$\"");
+		text_puts(
+			t,
+			"\"type\": \"string\", \"format\": \"date-time\", "
+			"\"pattern\": \"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\\\.[0-9]{9}Z$\"");
 		break;
 	case FIELD_TYPE_ID:
 		text_puts(t, "\"type\": \"string\", \"pattern\": \"^[0-9a-f]+-[0-9a-f]+$\"");
 		break;
 	case FIELD_TYPE_ADDRESS:
-		text_puts(t, "\"type\": \"string\", \"anyOf\": [{\"format\": \"ipv4\"}, {\"format\": \"ipv6\"}]");
+		text_puts(
+			t,
+			"\"type\": \"string\", \"anyOf\": [{\"format\": \"ipv4\"}, {\"format\": \"ipv6\"}]");
 		break;
 	case FIELD_TYPE_HOLDERS:
-		text_puts(t, "\"type\": \"array\", \"items\": {\"type\": \"object\", \"required\": [\"pid\", \"fd\"], "
-			     "\"properties\": {\"pid\": {\"type\": \"integer\"}, \"fd\": {\"type\": \"integer\"}, "
-			     "\"comm\": {\"type\": \"string\"}}}");
+		text_puts(
+			t,
+			"\"type\": \"array\", \"items\": {\"type\": \"object\", \"required\": [\"pid\", \"fd\"], "
+			"\"properties\": {\"pid\": {\"type\": \"integer\"}, \"fd\": {\"type\": \"integer\"}, "
+			"\"comm\": {\"type\": \"string\"}}}");
 		break;
 	}
 }

@@ -4,7 +4,10 @@
 
 #include <stdio.h>
 
-/* The JSON Schema (2020-12) of a line that --json writes, made from the field table. 0 or -errno of writing. */
+/*
+ * The JSON Schema (2020-12) of a line that --json writes, made from the field table. 0 or -errno of
+ * writing.
+ */
 int schema_write(FILE *out);
 
 #endif
