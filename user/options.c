@@ -69,7 +69,8 @@ static int take_comm(struct options *o, const char *arg)
 		return usage_error("--comm", arg, " is empty");
 	if (s->comm_count == SELECTION_MAX)
 		return usage_error("--comm", arg, ": at most %d names are taken", SELECTION_MAX);
-	/* The kernel keeps 15 bytes of a name: a longer one would never match, its beginning does.
+	/*
+	 * The kernel keeps 15 bytes of a name: a longer one would never match, its beginning does.
 	 */
 	if (strlen(arg) >= sizeof(o->comm_storage[0]) && !strpbrk(arg, "*?[")) {
 		storage = o->comm_storage[s->comm_count];

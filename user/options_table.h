@@ -55,8 +55,7 @@ struct option_words {
 	char **argv; /* the strings are the caller's or in `rewritten` */
 	char **rewritten;
 	size_t rewritten_count;
-	bool help, version; /* asked for before anything wrong was found; then the rest is not
-			       looked at */
+	bool help, version; /* asked for before anything wrong: the rest is not looked at */
 };
 
 /* 0, or EXIT_USAGE after having reported. */

@@ -142,7 +142,8 @@ static bool copy_unescaped(char id[CONTAINER_NAME_MAX], const char *name, size_t
 	return true;
 }
 
-/* machine-NAME.scope and systemd-nspawn@NAME.service; machines of libvirt's qemu are no containers.
+/*
+ * machine-NAME.scope and systemd-nspawn@NAME.service; machines of libvirt's qemu are no containers.
  */
 static bool take_machine(const struct component *c, char id[CONTAINER_NAME_MAX])
 {

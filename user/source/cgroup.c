@@ -75,7 +75,8 @@ int cgroup_parse_mount(const char *line, char *path, size_t size)
 	return (int)n;
 }
 
-/* The first mount that can be opened: /sys/fs/cgroup, or /sys/fs/cgroup/unified beside version 1.
+/*
+ * The first mount that can be opened: /sys/fs/cgroup, or /sys/fs/cgroup/unified beside version 1.
  */
 static void find_mount(struct cgroup_cache *c)
 {
@@ -182,7 +183,8 @@ static int path_of(const struct cgroup_cache *c, int fd, char path[PATH_MAX])
 	target[length] = '\0';
 	if ((size_t)length > strlen(deleted) && !strcmp(target + length - strlen(deleted), deleted))
 		target[length - (ssize_t)strlen(deleted)] = '\0';
-	/* Outside the mount (it shows a part of the tree only, as in a container): not to be named.
+	/*
+	 * Outside the mount (it shows a part of the tree only, as in a container): not to be named.
 	 */
 	if (strncmp(target, c->mount, c->mount_length))
 		return -ENOENT;
