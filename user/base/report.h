@@ -9,10 +9,10 @@
 /* Exit codes, part of the contract. */
 enum exit_code {
 	EXIT_DONE = 0,
-	EXIT_FAILED = 1,    /* failed while running */
-	EXIT_USAGE = 2,	    /* wrong usage */
+	EXIT_FAILED = 1,     /* failed while running */
+	EXIT_USAGE = 2,	     /* wrong usage */
 	EXIT_IMPOSSIBLE = 3, /* not possible here: the message says what to do */
-	EXIT_LOST = 4,	    /* --strict and something was lost */
+	EXIT_LOST = 4,	     /* --strict and something was lost */
 };
 
 extern int report_verbose; /* -v */
