@@ -5,11 +5,6 @@
 
 #include "model/connection_table.h"
 
-static inline bool connection_has(const struct connection *c, enum event_field f)
-{
-	return c->present[f >> 6] >> (f & 63) & 1;
-}
-
 static inline void connection_set(struct connection *c, enum event_field f)
 {
 	c->present[f >> 6] |= 1ULL << (f & 63);

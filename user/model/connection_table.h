@@ -37,6 +37,11 @@ struct connection {
 _Static_assert(sizeof(struct connection) <= 384,
 	       "with its index entry a row stays under 400 bytes");
 
+static inline bool connection_has(const struct connection *c, enum event_field f)
+{
+	return c->present[f >> 6] >> (f & 63) & 1;
+}
+
 /* What an event changed, for rankings. */
 struct connection_change {
 	struct connection *row;	     /* borrowed, valid until the next apply; NULL: not kept */

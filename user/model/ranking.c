@@ -119,17 +119,12 @@ static bool row_same(enum ranking_by by, const struct ranking_row *a, const stru
 		(k)->netns = (x)->netns;                                           \
 	} while (0)
 
-static inline bool row_has(const struct connection *c, enum event_field f)
-{
-	return c->present[f >> 6] >> (f & 63) & 1;
-}
-
 static void identify(enum ranking_by by, const struct event *e, const struct connection *c,
 		     struct ranking_row *k)
 {
 	memset(k, 0, sizeof(*k));
 	if (c)
-		IDENTIFY(k, by, c, row_has);
+		IDENTIFY(k, by, c, connection_has);
 	else
 		IDENTIFY(k, by, e, event_has);
 }

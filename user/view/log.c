@@ -2,81 +2,22 @@
 /* The stream as text: one line an event, in columns of fixed width. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "view/detail.h"
+#include "view/stamp.h"
 #include "view/view.h"
-
-#define NS_PER_SECOND 1000000000ULL
 
 #define WIDTH_EVENT 10	  /* retransmit */
 #define WIDTH_PID 7	  /* 4194304 */
 #define WIDTH_COMM 16	  /* 15 and a blank to spare; an escaped name may be wider */
 #define WIDTH_ENDPOINT 21 /* 255.255.255.255:65535; IPv6 is simply longer */
 
-static const unsigned int time_widths[] = {
-	[TIME_FORMAT_LOCAL] = 12,    /* 12:34:56.789 */
-	[TIME_FORMAT_UTC] = 13,	     /* 12:34:56.789Z */
-	[TIME_FORMAT_RELATIVE] = 12, /* +12.345678 */
-	[TIME_FORMAT_NONE] = 0,
-};
-
 struct log_view {
 	struct view view;
 	const struct view_options *options; /* borrowed */
 	bool header_due;
-	uint64_t first_ns; /* mono: what relative times count from */
-	uint64_t second;   /* since 1970, of `clock` */
-	char clock[9];	   /* HH:MM:SS of that second */
+	struct stamp stamp;
 };
-
-static void write_clock(struct log_view *v, uint64_t second)
-{
-	time_t time = (time_t)second;
-	struct tm tm = { 0 };
-
-	if (v->options->time_format == TIME_FORMAT_UTC)
-		gmtime_r(&time, &tm);
-	else
-		localtime_r(&time, &tm);
-	strftime(v->clock, sizeof(v->clock), "%H:%M:%S", &tm);
-	v->second = second;
-}
-
-/* Exactly `width` digits. */
-static void put_digits(struct text *t, uint64_t value, unsigned int width)
-{
-	char digits[20];
-
-	for (unsigned int i = width; i-- > 0; value /= 10)
-		digits[i] = (char)('0' + value % 10);
-	text_put(t, digits, width);
-}
-
-static void put_time(struct log_view *v, struct text *t, const struct event *e)
-{
-	uint64_t ns;
-
-	switch (v->options->time_format) {
-	case TIME_FORMAT_RELATIVE:
-		ns = e->mono_ns > v->first_ns ? e->mono_ns - v->first_ns : 0;
-		text_char(t, '+');
-		text_u64(t, ns / NS_PER_SECOND);
-		text_char(t, '.');
-		put_digits(t, ns % NS_PER_SECOND / 1000, 6);
-		break;
-	case TIME_FORMAT_NONE:
-		break;
-	default:
-		if (e->time_ns / NS_PER_SECOND != v->second || !v->clock[0])
-			write_clock(v, e->time_ns / NS_PER_SECOND);
-		text_put(t, v->clock, sizeof(v->clock) - 1);
-		text_char(t, '.');
-		put_digits(t, e->time_ns % NS_PER_SECOND / 1000000, 3);
-		if (v->options->time_format == TIME_FORMAT_UTC)
-			text_char(t, 'Z');
-	}
-}
 
 /* Pads the column that began at `from` and puts the blank before the next one. */
 static void end_column(struct text *t, size_t from, size_t width)
@@ -174,7 +115,7 @@ static void put_ends(struct text *t, const struct event *e)
 
 static void put_header(struct log_view *v, struct text *t)
 {
-	unsigned int width = time_widths[v->options->time_format];
+	unsigned int width = stamp_width(v->options->time_format);
 	size_t from = t->length;
 
 	if (width) {
@@ -215,8 +156,7 @@ static int log_event(struct view *view, const struct event *e,
 	size_t from;
 
 	(void)change;
-	if (!v->first_ns)
-		v->first_ns = e->mono_ns;
+	stamp_begin(&v->stamp, e->mono_ns);
 	if (v->header_due) {
 		v->header_due = false;
 		put_header(v, t);
@@ -225,8 +165,8 @@ static int log_event(struct view *view, const struct event *e,
 		return output_line(view->output);
 	if (v->options->time_format != TIME_FORMAT_NONE) {
 		from = t->length;
-		put_time(v, t, e);
-		end_column(t, from, time_widths[v->options->time_format]);
+		stamp_write(&v->stamp, t, e->time_ns, e->mono_ns, true);
+		end_column(t, from, stamp_width(v->options->time_format));
 	}
 	put_event(v, t, e->type);
 	if (e->type != EVENT_LOST) {
@@ -255,6 +195,7 @@ struct view *log_view_new(struct output *o, const struct view_options *options)
 	v->view.ops = &ops;
 	v->view.output = o;
 	v->options = options;
+	v->stamp.format = options->time_format;
 	v->header_due = !options->no_header;
 	return &v->view;
 }
