@@ -12,6 +12,7 @@ LIVE := $(shell find tests/live -maxdepth 1 -name 'test_*' -type f -perm -u+x 2>
 LIVE_FILES := $(patsubst tests/live/%.c,$(O)/tests/live/%,$(wildcard tests/live/*.c))
 LIVE_DIRS := $(patsubst tests/live/%/,$(O)/tests/live/%,$(sort $(dir $(wildcard tests/live/*/*.c))))
 LIVE_PROGRAMS := $(LIVE_FILES) $(LIVE_DIRS)
+LIVE_FLAGS := -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(CPPFLAGS)
 
 # What the tests find in their environment; paths are absolute.
 TEST_ENV = NETTRACE='$(abspath $(O))/nettrace' TEST_PROGRAMS='$(abspath $(O))/tests' CMOCKA_MESSAGE_OUTPUT=TAP
@@ -33,8 +34,12 @@ asan: $(SKELETON) ## the same as check, with the address and undefined behaviour
 	@ASAN_OPTIONS=exitcode=99:detect_leaks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 \
 		LSAN_OPTIONS=exitcode=99 $(MAKE) O=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g' check
 
-valgrind: $(UNIT) ## unit tests under valgrind
-	@$(TEST_ENV) tests/run --timeout 600 --under 'valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible' $(UNIT)
+VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible
+
+# The golden tests take a command with words as the program, so they run under it too.
+valgrind: $(O)/nettrace $(UNIT) ## the same as check, under valgrind
+	@$(TEST_ENV) NETTRACE='$(VALGRIND) $(abspath $(O))/nettrace' \
+		tests/run --timeout 600 --under '$(VALGRIND)' $(UNIT) --under '' $(GOLDEN)
 
 bench: ## as root: what tracing costs, beside other tools
 	@[ "$$(id -u)" = 0 ] || { echo 'make bench: needs root: run "sudo make bench"' >&2; exit 1; }
@@ -50,13 +55,13 @@ $(O)/tests/unit/%: tests/unit/%.c $(LIB) $(O)/flags
 $(LIVE_FILES): $(O)/tests/live/%: tests/live/%.c $(O)/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(C_FLAGS) $(LD_FLAGS) -static -pthread -MMD -MP -MF $@.d -o $@ $<
+	$(Q)$(CC) $(LIVE_FLAGS) $(LDFLAGS) -static -pthread -MMD -MP -MF $@.d -o $@ $<
 
 # $(1): a program of several files. Its stamp lists them: one more or one less links again.
 define live_program
 $(1): $(2) $(1).sources
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(LD_FLAGS) -static -pthread -o $$@ $(2)
+	$$(Q)$$(CC) $$(LDFLAGS) -static -pthread -o $$@ $(2)
 $(1).sources: FORCE
 	$$(call write_stamp,$(2))
 endef
@@ -66,6 +71,6 @@ $(foreach p,$(LIVE_DIRS),$(eval $(call live_program,$(p),$(patsubst tests/live/%
 $(O)/tests/obj/%.o: tests/live/%.c $(O)/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(C_FLAGS) -pthread -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(LIVE_FLAGS) -pthread -MMD -MP -c $< -o $@
 
 -include $(addsuffix .d,$(UNIT) $(LIVE_FILES)) $(patsubst tests/live/%.c,$(O)/tests/obj/%.d,$(wildcard tests/live/*/*.c))
