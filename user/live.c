@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/utsname.h>
 
@@ -18,6 +19,7 @@
 
 #define POLL_BUSY_NS 20000000ULL
 #define POLL_IDLE_NS 100000000ULL
+#define PRIORITY (-10)
 
 /* Owned: kernel, signal_fd. */
 struct live {
@@ -284,6 +286,8 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 		close(l.signal_fd);
 		return -ENOTSUP;
 	}
+	/* On a host that is out of CPU the ring would fill while we wait for our turn; it takes little of it. */
+	setpriority(PRIO_PROCESS, 0, PRIORITY);
 	sweeps_init(&l.sweeps, l.kernel, p, clock_mono_ns());
 	err = run(&l);
 	describe(&l);

@@ -239,6 +239,21 @@ static int complete(struct assembly *a, const struct record *r)
 	return release(a, h);
 }
 
+/* Told after the end, for its acceptor was seen late: at the moment of the end, so that it does not follow it. */
+static int tell_accept(struct assembly *a, const struct record *r)
+{
+	struct record accept = *r;
+	struct held *h = held_find(a, r);
+	struct event e;
+	int err;
+
+	if (h && accept.mono_ns > h->record.head.mono_ns)
+		accept.mono_ns = h->record.head.mono_ns;
+	record_to_event(&accept, a->names, &e);
+	err = a->sink(a->context, &e);
+	return err ? err : complete(a, r);
+}
+
 static bool is_complete_record(const struct record *r, size_t size)
 {
 	if (size < sizeof(*r))
@@ -265,13 +280,13 @@ int assembly_record(struct assembly *a, const void *data, size_t size)
 	if (r->type == RECORD_RESET && r->detail == SIDE_REMOTE &&
 	    (r->new_state == STATE_FIN_WAIT1 || r->new_state == STATE_FIN_WAIT2))
 		return 0; /* theirs or ours: told with the close that follows at once */
+	if (r->type == RECORD_ACCEPT && a->held)
+		return tell_accept(a, r);
 	record_to_event(r, a->names, &e);
 	err = a->sink(a->context, &e);
-	if (err)
-		return err;
-	if (a->held && (r->type == RECORD_ACCEPT || (r->type == RECORD_RESET && r->detail == SIDE_LOCAL)))
-		return complete(a, r);
-	return 0;
+	if (!err && a->held && r->type == RECORD_RESET && r->detail == SIDE_LOCAL)
+		err = complete(a, r);
+	return err;
 }
 
 static int expire_queue(struct assembly *a, struct queue *q, uint64_t mono_ns)
