@@ -33,7 +33,7 @@ static int wait_writable(const struct output *o)
 			return 0; /* also on an error: write tells which */
 		if (ready < 0 && errno != EINTR)
 			return -errno;
-		if (ready == 0 && *o->stop) {
+		if (ready == 0 && o->stop && *o->stop) {
 			waited += STOP_LOOK_MS;
 			if (waited >= STOP_PATIENCE_MS)
 				return -ETIMEDOUT;
