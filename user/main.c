@@ -35,7 +35,8 @@ static void options_complete(struct options *o)
 		o->view.columns = size.ws_col;
 		o->view.lines = size.ws_row;
 	}
-	if (!stat("/proc/self/ns/net", &own))
+	/* a recording's namespaces are another machine's, or another day's */
+	if (!o->replay_path && !stat("/proc/self/ns/net", &own))
 		o->view.own_netns = (uint32_t)own.st_ino;
 }
 

@@ -399,6 +399,12 @@ static bool reserve_rows(struct ranking *r, size_t count)
 	return true;
 }
 
+/* A connection only passed through, as from its listener to who accepts it. */
+static bool is_blank(const struct ranking_row *r)
+{
+	return !r->opens && !r->closes && !r->fails && !r->retrans && !r->tx_bytes && !r->rx_bytes;
+}
+
 /* Ends the interval of one group; false when the group is gone. */
 static bool group_interval(struct ranking *r, uint32_t id, double seconds)
 {
@@ -412,7 +418,7 @@ static bool group_interval(struct ranking *r, uint32_t id, double seconds)
 	if (id == GROUP_OTHER)
 		return g->row.connections ||
 		       g->row.tx_rate + g->row.rx_rate + g->row.open_rate + g->row.close_rate > 0;
-	if (!g->row.connections && g->silent >= 2) {
+	if (!g->row.connections && (g->silent >= 2 || is_blank(&g->row))) {
 		group_drop(r, id);
 		return false;
 	}

@@ -78,7 +78,7 @@ static void write_srtt(struct text *t, const struct ranking_row *r)
 #define AT(member) offsetof(struct ranking_row, member)
 
 /* The order is that of importance: a narrow terminal cuts the end. */
-const struct column columns[] = {
+const struct column column_table[] = {
 	{ "PID", AS_PROCESS | AS_CONNECTION, 7, COLUMN_WORD, 0, write_pid, NULL,
 	  "process id of the owner" },
 	{ "COMM", AS_PROCESS | AS_CONNECTION, 15, COLUMN_WORD, 0, write_comm, NULL,
@@ -116,8 +116,9 @@ const struct column columns[] = {
 	{ NULL, 0, 0, COLUMN_NUMBER, AT(fails), NULL, "fails",
 	  "connections not established since watching began" },
 };
-const unsigned int column_count = sizeof(columns) / sizeof(columns[0]);
-_Static_assert(sizeof(columns) / sizeof(columns[0]) <= COLUMNS_MAX, "widths[] has room for each");
+const unsigned int column_count = sizeof(column_table) / sizeof(column_table[0]);
+_Static_assert(sizeof(column_table) / sizeof(column_table[0]) <= COLUMNS_MAX,
+	       "widths[] has room for each");
 
 static uint64_t get_count(const struct column *c, const struct ranking_row *r)
 {
@@ -210,12 +211,12 @@ void columns_measure(enum ranking_by by, const struct ranking_row *rows, size_t 
 	struct text cell = { 0 };
 
 	for (unsigned int i = 0; i < column_count; i++) {
-		widths[i] = columns[i].width;
-		for (size_t row = 0; is_in_text(&columns[i], by) && row < count; row++) {
+		widths[i] = column_table[i].width;
+		for (size_t row = 0; is_in_text(&column_table[i], by) && row < count; row++) {
 			size_t used;
 
 			cell.length = 0;
-			put_cell(&cell, &columns[i], &rows[row]);
+			put_cell(&cell, &column_table[i], &rows[row]);
 			used = cell.failed ? 0 : text_width(cell.data, cell.length);
 			if (used > widths[i])
 				widths[i] = used;
@@ -230,16 +231,16 @@ static void put_line(struct text *t, enum ranking_by by, const struct ranking_ro
 	size_t begin = t->length, from;
 
 	for (unsigned int i = 0; i < column_count; i++) {
-		if (!is_in_text(&columns[i], by))
+		if (!is_in_text(&column_table[i], by))
 			continue;
 		if (t->length > begin)
 			text_char(t, ' ');
 		from = t->length;
 		if (r)
-			put_cell(t, &columns[i], r);
+			put_cell(t, &column_table[i], r);
 		else
-			text_puts(t, columns[i].header);
-		align(t, &columns[i], from, widths[i]);
+			text_puts(t, column_table[i].header);
+		align(t, &column_table[i], from, widths[i]);
 	}
 	while (t->length > begin && t->data[t->length - 1] == ' ')
 		t->length--;
@@ -340,7 +341,7 @@ void columns_put_json(struct text *t, enum ranking_by by, const struct ranking_r
 	text_puts(t, ranking_by_name(by));
 	text_char(t, '"');
 	for (unsigned int i = 0; i < column_count; i++) {
-		const struct column *c = &columns[i];
+		const struct column *c = &column_table[i];
 
 		if (!c->json)
 			continue;

@@ -25,7 +25,7 @@ struct column {
 	const char *help; /* what it is, with the unit */
 };
 
-extern const struct column columns[];
+extern const struct column column_table[];
 extern const unsigned int column_count;
 
 #define COLUMNS_MAX 32
