@@ -21,7 +21,7 @@ lint-build:
 lint-tidy: $(SKELETON)
 	$(call say,TIDY,)
 	$(Q)$(call have,clang-tidy); printf '%s\n' $(TIDY_FILES) | xargs -P "$$(nproc)" -n 1 sh -c \
-		'clang-tidy --quiet "$$0" -- $(subst ",\",$(subst -I$(BPF_OUT),-isystem $(BPF_OUT),$(USER_FLAGS))) 2>/dev/null'
+		'clang-tidy --quiet "$$0" -- $(subst -I$(BPF_OUT),-isystem $(BPF_OUT),$(USER_FLAGS)) 2>/dev/null'
 
 lint-cppcheck: $(SKELETON)
 	$(call say,CPPCHECK,)
