@@ -3,53 +3,32 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/utsname.h>
 
-#include "base/cleanup.h"
 #include "base/report.h"
 #include "source/clock.h"
 #include "source/kernel.h"
+#include "signals.h"
 #include "sweeps.h"
 
 #define POLL_BUSY_NS 20000000ULL
 #define POLL_IDLE_NS 100000000ULL
 #define PRIORITY (-10)
 
-/* Owned: kernel, signal_fd. */
+/* Owned: kernel. */
 struct live {
 	const struct options *options;
 	struct pipeline *pipeline;
 	struct output *output;
 	struct kernel_source *kernel;
 	struct sweeps sweeps;
-	int signal_fd;
 	uint64_t began_ns, end_ns; /* end_ns: 0 for none */
-	bool busy, stopped;
+	bool busy;
 };
-
-static void termination_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGWINCH);
-}
-
-void live_block_signals(void)
-{
-	sigset_t set;
-
-	termination_signals(&set);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
 
 static uint64_t wall(uint64_t mono_ns)
 {
@@ -107,20 +86,9 @@ static void resize(struct live *l)
 {
 	struct winsize size;
 
+	signals_resized = 0;
 	if (!ioctl(l->output->fd, TIOCGWINSZ, &size) && size.ws_col && size.ws_row)
 		top_view_resize(l->pipeline->view, size.ws_row, size.ws_col);
-}
-
-static void read_signals(struct live *l)
-{
-	struct signalfd_siginfo info;
-
-	while (read(l->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo != SIGWINCH)
-			l->stopped = true;
-		else if (l->options->mode == RUN_TOP)
-			resize(l);
-	}
 }
 
 /* Nanoseconds until something is to be done without a wakeup. */
@@ -139,7 +107,7 @@ static uint64_t pause_ns(const struct live *l, uint64_t now)
 static void wait_for_work(struct live *l)
 {
 	struct pollfd fds[] = {
-		{ .fd = l->signal_fd, .events = POLLIN },
+		{ .fd = signals_fd(), .events = POLLIN },
 		{ .fd = kernel_source_fd(l->kernel), .events = POLLIN },
 		/* The reader of our output went away: no need to wait for the next line to notice. */
 		{ .fd = l->output->fd, .events = 0 },
@@ -150,7 +118,9 @@ static void wait_for_work(struct live *l)
 	if (ppoll(fds, 3, &t, NULL) <= 0)
 		return;
 	if (fds[0].revents)
-		read_signals(l);
+		signals_clear();
+	if (signals_resized && l->options->mode == RUN_TOP)
+		resize(l);
 	if (fds[2].revents & POLLERR)
 		l->output->error = -EPIPE;
 }
@@ -197,13 +167,13 @@ static int loop(struct live *l)
 {
 	int err = 0;
 
-	while (!err && !l->stopped) {
+	while (!err && !signals_stop) {
 		wait_for_work(l);
 		if (l->output->error)
 			return l->output->error;
 		if (l->end_ns && clock_mono_ns() >= l->end_ns)
-			l->stopped = true;
-		if (!l->stopped)
+			break;
+		if (!signals_stop)
 			err = turn(l);
 	}
 	return err;
@@ -268,22 +238,16 @@ static void describe(struct live *l)
 
 int live_run(const struct options *o, struct pipeline *p, struct output *out)
 {
-	struct live l = { .options = o, .pipeline = p, .output = out, .signal_fd = -1 };
+	struct live l = { .options = o, .pipeline = p, .output = out };
 	const struct kernel_options k = { .buffer_bytes = o->buffer_bytes,
 					  .states = o->states,
 					  .selection = &o->selection };
 	struct kernel_error error;
-	sigset_t set;
 	int err;
 
-	termination_signals(&set);
-	l.signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (l.signal_fd < 0)
-		return -errno;
 	err = kernel_source_open(&k, pipeline_event, p, &l.kernel, &error);
 	if (err) {
 		report("%s%s%s", error.what, *error.advice ? "; " : "", error.advice);
-		close(l.signal_fd);
 		return -ENOTSUP;
 	}
 	/* On a host that is out of CPU the ring would fill while we wait for our turn; it takes little of it. */
@@ -293,6 +257,5 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 	describe(&l);
 	sweeps_done(&l.sweeps);
 	kernel_source_close(l.kernel);
-	close(l.signal_fd);
 	return err;
 }

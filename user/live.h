@@ -7,12 +7,9 @@
 #include "pipeline.h"
 
 /*
- * Runs the stream, --top or the lists on the running kernel. Reports what goes wrong. An enum exit_code.
- * The termination signals must be blocked already (live_block_signals), so that none gets lost while starting.
+ * Runs the stream or --top on the running kernel. Reports what goes wrong. 0, -ENOTSUP (not possible here), or another
+ * -errno. signals_catch must have been called.
  */
 int live_run(const struct options *o, struct pipeline *p, struct output *out);
-
-/* Before anything else: from here on SIGINT, SIGTERM, SIGHUP and SIGWINCH wait for the loop; SIGPIPE is an error code. */
-void live_block_signals(void);
 
 #endif

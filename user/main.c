@@ -14,6 +14,7 @@
 #include "options.h"
 #include "pipeline.h"
 #include "replay_run.h"
+#include "signals.h"
 #include "table_run.h"
 #include "view/schema.h"
 
@@ -106,12 +107,15 @@ static int exit_code_of(const struct options *o, const struct pipeline *p, const
 static int run(const struct options *o)
 {
 	struct output out;
+	struct stat target;
 	struct pipeline p = { .selection = &o->selection,
 			      .shown_events = o->view.events,
 			      .event_limit = o->event_count };
 	int err, code;
 
 	output_init(&out, STDOUT_FILENO);
+	if (fstat(STDOUT_FILENO, &target) || !S_ISREG(target.st_mode))
+		out.stop = &signals_stop; /* a file on disk takes what it gets */
 	p.table = connection_table_new(o->max_connections);
 	p.view = p.table ? view_new(o, &out, p.table) : NULL;
 	if (!p.view) {
@@ -153,7 +157,10 @@ int main(int argc, char **argv)
 	int code;
 
 	setlocale(LC_CTYPE, "C.UTF-8"); /* widths of names; numbers and order stay as they are */
-	live_block_signals();
+	if (signals_catch()) {
+		report("can't catch signals: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
 	code = options_parse(argc, argv, &o);
 	if (code)
 		return code;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/report.h"
+#include "signals.h"
 #include "source/replay.h"
 
 /* Time as the recording tells it. */
@@ -66,7 +67,7 @@ static int replay_all(const struct options *o, struct replay *r, struct pipeline
 	struct event e;
 	int bad = 0, err = 0, n;
 
-	while (!err) {
+	while (!err && !signals_stop) {
 		n = replay_next(r, &e, &error);
 		if (n == 0)
 			break;

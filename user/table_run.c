@@ -2,12 +2,12 @@
 #include "table_run.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <poll.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <time.h>
 
 #include "base/report.h"
+#include "signals.h"
 #include "source/clock.h"
 #include "source/kernel.h"
 #include "source/polling.h"
@@ -61,19 +61,16 @@ static int fill(struct table_run *t)
 	return gone < 0 ? (int)gone : 0;
 }
 
-/* Until the next table is due: true when a signal ended it. */
-static bool wait_interrupted(uint64_t until_ns)
+/* Until the next table is due, or a signal comes. */
+static void wait_until(uint64_t until_ns)
 {
+	struct pollfd wake = { .fd = signals_fd(), .events = POLLIN };
 	uint64_t now = clock_mono_ns();
 	uint64_t pause = until_ns > now ? until_ns - now : 0;
 	struct timespec t = { (time_t)(pause / 1000000000ULL), (long)(pause % 1000000000ULL) };
-	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	return sigtimedwait(&set, NULL, &t) > 0;
+	if (ppoll(&wake, 1, &t, NULL) > 0)
+		signals_clear();
 }
 
 static int repeat(struct table_run *t, const struct options *o, struct output *out)
@@ -96,7 +93,9 @@ static int repeat(struct table_run *t, const struct options *o, struct output *o
 		next += o->view.interval_ns;
 		if (next < now)
 			next = now;
-	} while (!err && next < end && !wait_interrupted(next));
+		if (!err && next < end)
+			wait_until(next);
+	} while (!err && next < end && !signals_stop);
 	return err < 0 ? err : output_flush(out);
 }
 

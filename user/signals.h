@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ctrl-C and its kin: a flag that every loop looks at, and a descriptor that wakes it. */
+#ifndef NETTRACE_SIGNALS_H
+#define NETTRACE_SIGNALS_H
+
+#include <signal.h>
+
+/* Not 0 once SIGINT, SIGTERM or SIGHUP came. */
+extern volatile sig_atomic_t signals_stop;
+/* Not 0 once the terminal changed its size; the loop clears it. */
+extern volatile sig_atomic_t signals_resized;
+
+/*
+ * Before anything else, so that no signal is lost while starting. A blocked write is interrupted by them; SIGPIPE becomes
+ * an error of write. 0 or -errno.
+ */
+int signals_catch(void);
+/* Readable once one of them came. */
+int signals_fd(void);
+/* Makes it unreadable again. */
+void signals_clear(void);
+
+#endif
