@@ -208,6 +208,18 @@ static int adopt_table(struct top_view *v, const struct event *start)
 	return err;
 }
 
+/* A screen shows at once what is open; the rates come with the first interval. */
+static int begin(struct top_view *v, const struct event *start)
+{
+	int err = adopt_table(v, start);
+
+	if (err || !v->on_screen || v->printed)
+		return err;
+	err = end_interval(v, start->time_ns, start->mono_ns);
+	v->printed = 0; /* not one of COUNT */
+	return err;
+}
+
 static int top_event(struct view *view, const struct event *e,
 		     const struct connection_change *change)
 {
@@ -230,7 +242,7 @@ static int top_event(struct view *view, const struct event *e,
 	v->news = true;
 	err = ranking_add(v->ranking, e, change ? change : &nothing);
 	if (!err && e->type == EVENT_START)
-		err = adopt_table(v, e);
+		err = begin(v, e);
 	return err ? err : output_line(view->output);
 }
 
