@@ -40,16 +40,16 @@ class Tap:
         self.count = self.failed = 0
 
     def ok(self, condition, name, *details):
-        """Details are printed when it fails, each line of them as a comment, at most 40."""
+        """Details are printed when it fails, each line of them as a comment, at most 20."""
         self.count += 1
         self.failed += not condition
         print(f"{'ok' if condition else 'not ok'} {self.count} - {name}")
         if not condition:
             lines = [line for d in details for line in str(d).splitlines()]
-            for line in lines[:40]:
-                self.note("  " + line)
-            if len(lines) > 40:
-                self.note(f"  ... and {len(lines) - 40} lines more")
+            for line in lines[:20]:
+                self.note("  " + line[:700])
+            if len(lines) > 20:
+                self.note(f"  ... and {len(lines) - 20} lines more")
         sys.stdout.flush()
         return condition
 
@@ -279,8 +279,10 @@ class Tracer:
     def stop(self, number=signal.SIGINT, seconds=5):
         """Returns (exit status, seconds it took); the rest of its events is read."""
         begin = time.monotonic()
-        if self.process.poll() is None:
-            self.process.send_signal(number)
+        if self.process.poll() is not None:
+            self.read()
+            return f"ended before it was told to, with {self.process.returncode}", 0
+        self.process.send_signal(number)
         try:
             status = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -355,3 +357,115 @@ def read_json_lines(name):
 
 def readable(s, seconds):
     return bool(select.select([s], [], [], seconds)[0])
+
+
+class Actor(Helper):
+    """A process of this name that holds sockets and does with them what it is told; sockets are named by a number.
+
+    `sockets` are there from the start: its copies of those that the caller has open."""
+
+    def __init__(self, name, sockets=(), uid=None):
+        self.name = name
+        super().__init__(name, lambda: self._act(list(sockets)), uid)
+        self.answer()
+
+    @staticmethod
+    def _act(held):
+        def add(s):
+            held.append(s)
+            return len(held) - 1
+
+        answer = None
+        while True:
+            word, *rest = yield answer
+            if word == "listen":
+                address, backlog = rest
+                family = socket.AF_INET6 if ":" in address else socket.AF_INET
+                s = socket.socket(family, socket.SOCK_STREAM)
+                if family == socket.AF_INET6:
+                    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address != "::")
+                s.bind((address, 0))
+                s.listen(backlog)
+                answer = add(s), s.getsockname()[1]
+            elif word == "connect":
+                address, port = rest
+                s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+                s.connect((address, port))
+                answer = add(s), s.getsockname()[1]
+            elif word == "accept":
+                answer = add(held[rest[0]].accept()[0])
+            elif word == "write":
+                held[rest[0]].sendall(bytes(rest[1]))
+                answer = rest[1]
+            elif word == "read":
+                answer = rest[1]
+                left = rest[1]
+                while left:
+                    data = held[rest[0]].recv(min(left, 1 << 20))
+                    if not data:
+                        answer = rest[1] - left
+                        break
+                    left -= len(data)
+            elif word == "read_end":
+                answer = held[rest[0]].recv(1) == b""
+            elif word == "shutdown":
+                held[rest[0]].shutdown(socket.SHUT_WR)
+                answer = None
+            elif word == "dup":
+                answer = add(held[rest[0]].dup())
+            elif word == "fd":
+                answer = held[rest[0]].fileno()
+            elif word == "close":
+                held[rest[0]].close()
+                answer = None
+            elif word == "churn":
+                # So many connections to this address, each with this many bytes written.
+                address, port, count, size = rest
+                for _ in range(count):
+                    with socket.create_connection((address, port)) as s:
+                        s.sendall(bytes(size))
+                        while s.recv(65536):
+                            pass
+                answer = count
+            elif word == "serve":
+                # Takes so many, reads each to this size and closes.
+                listener, count, size = rest
+                for _ in range(count):
+                    s = held[listener].accept()[0]
+                    left = size
+                    while left:
+                        left -= len(s.recv(left))
+                    s.close()
+                answer = count
+            else:
+                raise ValueError(word)
+
+    def tell(self, *words):
+        """Asks, and does not wait for the answer."""
+        self.channel.send(json.dumps(words).encode())
+
+    def __getattr__(self, word):
+        return lambda *rest: self.ask((word, *rest))
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as s:
+            s.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+def connect_pair(client, server, listener, address, port, there=0, back=0):
+    """A connection between two actors with so many bytes each way: (client's socket, lport, server's socket)."""
+    client.tell("connect", address, port)
+    accepted = server.accept(listener)
+    socket_number, lport = client.answer()
+    if there:
+        client.write(socket_number, there)
+        server.read(accepted, there)
+    if back:
+        server.write(accepted, back)
+        client.read(socket_number, back)
+    return socket_number, lport, accepted

@@ -14,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct shape *const tables[] = { owner_shapes, ending_shapes, network_shapes };
+static const struct shape *const tables[] = { owner_shapes, handed_shapes, ending_shapes,
+					      network_shapes };
 
 static void usage(FILE *to)
 {

@@ -40,7 +40,16 @@ static void fork_client(struct stage *s)
 	fork_hand_on("wl-client-heir", s, e, fd, talk_as_client);
 }
 
-static void shape_fork(void)
+/* Where nobody asks for the peer's address, the acceptor does nothing that names him before the heir's turn. */
+static struct end *accept_to_hand_on(struct stage *s, int *fd, bool address)
+{
+	struct end *e = address ? stage_accept_address(s, fd) : stage_accept(s, fd);
+
+	e->unseen = !address;
+	return e;
+}
+
+static void fork_both(bool address)
 {
 	struct stage s;
 	struct end *e;
@@ -50,10 +59,20 @@ static void shape_fork(void)
 	process_name("wl-server");
 	stage_open(&s, LOCALHOST, 16);
 	client = stage_fork(&s, "wl-client", fork_client);
-	e = stage_accept(&s, &fd);
+	e = accept_to_hand_on(&s, &fd, address);
 	fork_hand_on("wl-server-heir", &s, e, fd, talk_as_server);
 	process_wait(client, false);
 	stage_close(&s);
+}
+
+static void shape_fork(void)
+{
+	fork_both(true);
+}
+
+static void shape_fork_unseen(void)
+{
+	fork_both(false);
 }
 
 /* One byte over a UNIX socket, with a descriptor beside it. */
@@ -146,7 +165,7 @@ static void passed_client(struct stage *s)
 	process_wait(taker, false);
 }
 
-static void shape_passed(void)
+static void passed_both(bool address)
 {
 	struct stage s;
 	int unix_fds[2], fd;
@@ -157,11 +176,21 @@ static void shape_passed(void)
 	stage_open(&s, LOCALHOST, 16);
 	taker = taker_start(&s, unix_fds, "wl-server-taker", talk_as_server);
 	client = stage_fork(&s, "wl-client", passed_client);
-	e = stage_accept(&s, &fd);
+	e = accept_to_hand_on(&s, &fd, address);
 	descriptor_give(unix_fds[0], e, fd);
 	process_wait(taker, false);
 	process_wait(client, false);
 	stage_close(&s);
+}
+
+static void shape_passed(void)
+{
+	passed_both(true);
+}
+
+static void shape_passed_unseen(void)
+{
+	passed_both(false);
 }
 
 static void inherited_client(struct stage *s)
@@ -207,7 +236,10 @@ static void shape_inherited(void)
 
 const struct shape handed_shapes[] = {
 	{ "fork", shape_fork, "a child uses and closes what its parent opened, on both sides" },
+	{ "fork-unseen", shape_fork_unseen, "the same, accepted without asking for the address" },
 	{ "passed", shape_passed, "descriptors passed to other processes, on both sides" },
+	{ "passed-unseen", shape_passed_unseen,
+	  "the same, accepted without asking for the address" },
 	{ "inherited", shape_inherited,
 	  "a child accepts on and closes the listener of its parent" },
 	{ 0 },

@@ -53,14 +53,9 @@ static void worker_use(enum worker_style style, struct end *e, int fd)
 static void worker_run(struct prefork *p, enum worker_style style)
 {
 	for (int i = 0; i < EACH; i++) {
-		union address peer;
-		socklen_t length = sizeof(peer);
-		int fd = style == ACCEPT_ADDRESS ? accept(p->stage.listener, &peer.any, &length)
-						 : socket_accept(p->stage.listener);
+		int fd = socket_accept(p->stage.listener, style == ACCEPT_ADDRESS);
 		struct end *e;
 
-		if (fd < 0)
-			die("accept");
 		/* Only one connection is under way at a time, so it is the one that the client tells of. */
 		gate_wait(&p->stage.to_server);
 		e = end_accepted(truth_current(), AF_INET);

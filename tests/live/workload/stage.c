@@ -43,7 +43,13 @@ struct end *stage_connect(struct stage *s, int *fd, const char *detail)
 struct end *stage_accept(struct stage *s, int *fd)
 {
 	gate_wait(&s->to_server);
-	return end_accept(fd, s->listener, truth_current());
+	return end_accept(fd, s->listener, truth_current(), false);
+}
+
+struct end *stage_accept_address(struct stage *s, int *fd)
+{
+	gate_wait(&s->to_server);
+	return end_accept(fd, s->listener, truth_current(), true);
 }
 
 void stage_close(struct stage *s)

@@ -176,12 +176,14 @@ int socket_listen(union address *a, int backlog)
 	return fd;
 }
 
-int socket_accept(int listener)
+int socket_accept(int listener, bool address)
 {
+	union address peer;
+	socklen_t length = sizeof(peer);
 	int fd;
 
 	do
-		fd = accept(listener, NULL, NULL);
+		fd = address ? accept(listener, &peer.any, &length) : accept(listener, NULL, NULL);
 	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		die("accept");

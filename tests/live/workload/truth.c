@@ -217,14 +217,14 @@ struct end *end_accepted(struct end *client, int socket_family)
 	return e;
 }
 
-struct end *end_accept(int *fd, int listener, struct end *client)
+struct end *end_accept(int *fd, int listener, struct end *client, bool address)
 {
 	int family;
 	socklen_t length = sizeof(family);
 
 	if (getsockopt(listener, SOL_SOCKET, SO_DOMAIN, &family, &length) < 0)
 		die("SO_DOMAIN");
-	*fd = socket_accept(listener);
+	*fd = socket_accept(listener, address);
 	return end_accepted(client, family);
 }
 
@@ -301,13 +301,13 @@ static void end_print(int fd, const struct end *e)
 		line, sizeof(line),
 		"{\"shape\":\"%s\",\"detail\":\"%s\",\"role\":\"%s\",\"direction\":%s,\"family\":%d,\"v4mapped\":%s,"
 		"\"laddr\":\"%s\",\"lport\":%u,\"raddr\":\"%s\",\"rport\":%u,\"netns\":%u,\"uid\":%u,"
-		"\"open\":{\"event\":\"%s\",\"pid\":%u,\"comm\":\"%s\",\"never_accepted\":%s,\"errno\":%d},"
+		"\"open\":{\"event\":\"%s\",\"pid\":%u,\"comm\":\"%s\",\"never_accepted\":%s,\"unseen\":%s,\"errno\":%d},"
 		"\"close\":%s}\n",
 		e->shape, e->detail, roles[e->role], directions[e->role],
 		e->socket_family == AF_INET || mapped ? 4 : 6, mapped ? "true" : "false", laddr,
 		ntohs(e->local.in.sin_port), raddr, ntohs(e->remote.in.sin_port), e->netns, e->uid,
 		e->open_event, e->open_pid, e->open_comm, e->never_accepted ? "true" : "false",
-		e->error, closed);
+		e->unseen ? "true" : "false", e->error, closed);
 	if (n < 0 || (size_t)n >= sizeof(line))
 		die("a line of truth is too long");
 	if (write(fd, line, (size_t)n) != n)

@@ -61,7 +61,8 @@ union address address_make(const char *text, uint16_t port);
 socklen_t address_length(const union address *a);
 /* Bound and listening; port 0 lets the kernel choose, and *a then has its choice. */
 int socket_listen(union address *a, int backlog);
-int socket_accept(int listener);
+/* Asking for the peer's address, or not: a tracer may see one better than the other. */
+int socket_accept(int listener, bool address);
 void socket_write(int fd, const void *data, size_t size);
 void socket_read(int fd, void *data, size_t size);
 /* Waits for the peer's FIN; dies if there is data instead. */
@@ -95,7 +96,8 @@ struct end {
 	uint32_t open_pid;
 	char open_comm[16];
 	bool never_accepted;
-	int error; /* of a fail */
+	bool unseen; /* accepted without asking for the address and handed on before its first use */
+	int error;   /* of a fail */
 
 	uint32_t close_pid; /* 0: not closed, as after a fail */
 	char close_comm[16];
@@ -133,8 +135,8 @@ void end_connected(struct end *e, int fd);
 void end_failed(struct end *e, int fd, int error);
 /* Notes that this process has taken the other end of `client` from a listener of this family. */
 struct end *end_accepted(struct end *client, int socket_family);
-/* Accepts it, without asking for the address. */
-struct end *end_accept(int *fd, int listener, struct end *client);
+/* Accepts it, asking for the peer's address or not. */
+struct end *end_accept(int *fd, int listener, struct end *client, bool address);
 void end_write(struct end *e, int fd, size_t size);
 void end_read(struct end *e, int fd, size_t size);
 /* Notes that this process is the last to hold the socket and about to let go of it. */
@@ -156,6 +158,7 @@ pid_t stage_fork(struct stage *s, const char *name, void (*run)(struct stage *))
 struct end *stage_connect(struct stage *s, int *fd, const char *detail);
 void stage_connected(struct stage *s, const struct end *e);
 struct end *stage_accept(struct stage *s, int *fd);
+struct end *stage_accept_address(struct stage *s, int *fd);
 /* Lets go of the listener as its last holder. */
 void stage_close(struct stage *s);
 /*
