@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "base/report.h"
+#include "keyboard.h"
 #include "source/clock.h"
 #include "source/kernel.h"
 #include "signals.h"
@@ -109,19 +110,22 @@ static void wait_for_work(struct live *l)
 	struct pollfd fds[] = {
 		{ .fd = signals_fd(), .events = POLLIN },
 		{ .fd = kernel_source_fd(l->kernel), .events = POLLIN },
+		{ .fd = keyboard_fd(), .events = POLLIN },
 		/* The reader of our output went away: no need to wait for the next line to notice. */
 		{ .fd = l->output->fd, .events = 0 },
 	};
 	uint64_t pause = pause_ns(l, clock_mono_ns());
 	struct timespec t = { (time_t)(pause / 1000000000ULL), (long)(pause % 1000000000ULL) };
 
-	if (ppoll(fds, 3, &t, NULL) <= 0)
+	if (ppoll(fds, 4, &t, NULL) <= 0)
 		return;
 	if (fds[0].revents)
 		signals_clear();
 	if (signals_resized && l->options->mode == RUN_TOP)
 		resize(l);
-	if (fds[2].revents & POLLERR)
+	if (fds[2].revents && (keyboard_key() | 0x20) == 'q')
+		signals_stop = 1;
+	if (fds[3].revents & POLLERR)
 		l->output->error = -EPIPE;
 }
 
@@ -253,7 +257,10 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 	/* On a host that is out of CPU the ring would fill while we wait for our turn; it takes little of it. */
 	setpriority(PRIO_PROCESS, 0, PRIORITY);
 	sweeps_init(&l.sweeps, l.kernel, p, clock_mono_ns());
+	if (o->mode == RUN_TOP && !o->view.batch && o->view.columns)
+		keyboard_open();
 	err = run(&l);
+	keyboard_close();
 	describe(&l);
 	sweeps_done(&l.sweeps);
 	kernel_source_close(l.kernel);
