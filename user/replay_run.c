@@ -8,17 +8,22 @@
 #include "signals.h"
 #include "source/replay.h"
 
+#define GAP_TICKS 100
+
 /* Time as the recording tells it. */
 struct virtual_clock {
 	uint64_t first_mono_ns, last_mono_ns, last_time_ns;
 };
 
-/* Every tick that lies before this event's time. */
+/*
+ * Every tick that lies before this event's time. A gap in a recording (a host that slept, files put together) is
+ * not filled with tables that say nothing: after a few of them time jumps.
+ */
 static int tick_until(struct pipeline *p, struct output *out, const struct virtual_clock *clock, uint64_t mono_ns)
 {
 	struct view *v = p->view;
+	int err = 0, ticks = 0;
 	uint64_t at;
-	int err = 0;
 
 	if (!v->ops->tick || !clock->first_mono_ns)
 		return 0;
@@ -29,6 +34,8 @@ static int tick_until(struct pipeline *p, struct output *out, const struct virtu
 			break; /* it wants no more */
 		if (!err)
 			err = output_line(out);
+		if (++ticks == GAP_TICKS && v->next_tick_ns < mono_ns)
+			v->next_tick_ns = mono_ns;
 	}
 	return err;
 }
