@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots a kernel with an initramfs in QEMU and brings back what its job left: no KVM, so that it runs anywhere."""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+
+import image
+
+DISK = 512 << 20  # bytes at most that the machine may hand back; the file is sparse
+MEMORY = "1024M"
+TURN = 0.05
+
+
+class Run:
+    """What came of a machine: `files` is None when its job did not come to its end."""
+
+    def __init__(self, files, console, output, seconds, why=""):
+        self.files = files  # {name: bytes} of /out
+        self.console = console
+        self.output = output
+        self.seconds = seconds
+        self.why = why
+
+    def text(self, name):
+        return (self.files or {}).get(name, b"").decode(errors="replace")
+
+
+def version_of(kernel):
+    return tuple(int(n) for n in re.findall(r"\d+", os.path.basename(kernel))[:2])
+
+
+def qemu_version(qemu):
+    text = subprocess.run([qemu, "--version"], stdout=subprocess.PIPE, check=True, text=True).stdout
+    return int(re.search(r"version (\d+)", text)[1])
+
+
+def processors(kernel, qemu):
+    """QEMU before 10 corrupts memory on cmpxchg16b with two CPUs, so they go without it; from 6.18 on socket
+    storage can't be had without it (the allocator that works in any context needs it), so one CPU remains there."""
+    if qemu_version(qemu) >= 10:
+        return "Haswell-noTSX", 2
+    if version_of(kernel) < (6, 18):
+        return "Haswell-noTSX,-cx16", 2
+    return "Haswell-noTSX", 1
+
+
+def command(kernel, qemu, directory):
+    model, count = processors(kernel, qemu)
+    return [
+        "nice", "-n", "5", qemu, "-accel", "tcg,thread=multi", "-machine", "q35", "-cpu", model, "-smp", str(count),
+        "-m", MEMORY, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", directory + "/initramfs",
+        "-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on",
+        "-serial", "file:" + directory + "/console", "-serial", "file:" + directory + "/output",
+        "-drive", f"file={directory}/disk,if=none,id=disk,format=raw,cache=unsafe",
+        "-device", "virtio-blk-pci,drive=disk",
+    ]  # fmt: skip
+
+
+def read_files(disk):
+    """The tar archive at the start of the disk, or None."""
+    with open(disk, "rb") as f:
+        if not f.read(512).strip(b"\0"):
+            return None
+        f.seek(0)
+        try:
+            with tarfile.open(fileobj=f, mode="r:") as archive:
+                return {m.name.removeprefix("./"): archive.extractfile(m).read() for m in archive if m.isfile()}
+        except tarfile.TarError:
+            return None
+
+
+def read(path):
+    try:
+        with open(path, "rb") as f:
+            return f.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def boot(kernel, programs, job, put=None, timeout=300, show=None):
+    """Runs the shell script `job` in a machine; `show` is a file that gets its output at once."""
+    qemu = shutil.which("qemu-system-x86_64")
+    if qemu is None:
+        raise RuntimeError("qemu-system-x86_64 is missing (package qemu-system-x86)")
+    with tempfile.TemporaryDirectory(prefix="nettrace-vm-") as directory:
+        image.build(directory + "/initramfs", kernel, programs, job, put)
+        with open(directory + "/disk", "wb") as f:
+            f.truncate(DISK)
+        began = time.monotonic()
+        with open(directory + "/qemu", "wb") as errors:
+            process = subprocess.Popen(
+                command(kernel, qemu, directory), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
+            )
+        why = ""
+        shown = 0
+        try:
+            while True:
+                over = process.poll() is not None
+                if show:
+                    output = read(directory + "/output")
+                    show.write(output[shown:])
+                    show.flush()
+                    shown = len(output)
+                if over:
+                    break
+                if time.monotonic() - began > timeout:
+                    why = f"not done after {timeout:g} s"
+                    break
+                time.sleep(TURN)
+        finally:
+            process.kill()
+            status = process.wait()
+        seconds = time.monotonic() - began
+        files = None if why else read_files(directory + "/disk")
+        if files is None and not why:
+            why = f"QEMU ended with status {status} before the job did: " + read(directory + "/qemu")[-2000:]
+        return Run(files, read(directory + "/console"), read(directory + "/output"), seconds, why)
