@@ -25,7 +25,7 @@ WORKLOAD = os.path.join(PROGRAMS, "live", "workload")
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 TURN = 0.01  # seconds between two looks at a file that another process writes
-READY = 10  # seconds that nettrace may take to its `start`
+READY = 60  # seconds that nettrace may take to its `start` on the busiest machine
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -158,7 +158,7 @@ class Helper:
         if self.pid == 0:
             try:
                 libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-                signal.alarm(120)
+                signal.alarm(600)
                 ours.close()
                 set_name(name)
                 if uid is not None:
@@ -187,7 +187,7 @@ class Helper:
                 channel.send(b"null")
                 return
 
-    def answer(self, seconds=20):
+    def answer(self, seconds=60):
         self.channel.settimeout(seconds)
         text = self.channel.recv(65536)
         if not text:
@@ -293,7 +293,7 @@ class Tracer:
         self.read()
         return status, took
 
-    def wait(self, seconds=20):
+    def wait(self, seconds=60):
         try:
             status = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -315,7 +315,7 @@ class Tracer:
             return f.read()
 
 
-def run(*arguments, seconds=20, program=None, **popen):
+def run(*arguments, seconds=60, program=None, **popen):
     """nettrace to its end: (status, stdout as bytes, stderr as text)."""
     done = subprocess.run(
         [program or NETTRACE, *map(str, arguments)],
