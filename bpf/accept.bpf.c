@@ -2,9 +2,19 @@
 /* Who accepts: hooks inside accept() itself. */
 #include "vmlinux.h"
 
-#include <bpf/bpf_endian.h>
-
 #include "owner.bpf.h"
+
+static __always_inline void accepted(struct tcp_sock *tp, struct socket_storage *st)
+{
+	struct sock *sk = (struct sock *)tp;
+	__u64 now = bpf_ktime_get_ns();
+
+	owner_open_early(st, sk, now);
+	if (!owner_unconfirmed(st))
+		return;
+	owner_set_current(st, bpf_get_current_task_btf(), OWNER_ACCEPT);
+	owner_tell_accept(tp, sk, st, now, RECORD_ACCEPT_TIMED);
+}
 
 static __always_inline int peer_asked(struct bpf_sock_addr *ctx)
 {
@@ -12,16 +22,14 @@ static __always_inline int peer_asked(struct bpf_sock_addr *ctx)
 	struct socket_storage *st;
 	struct tcp_sock *tp;
 
-	if (!bsk || unconfirmed <= 0)
+	if (!bsk || ctx->protocol != IPPROTO_TCP)
 		return 1;
 	st = bpf_sk_storage_get(&sockets, bsk, 0, 0);
-	if (!st || !owner_unconfirmed(st))
+	if (!st || st->direction != DIRECTION_IN)
 		return 1;
 	tp = bpf_skc_to_tcp_sock(bsk);
-	if (!tp)
-		return 1;
-	owner_set_current(st, bpf_get_current_task_btf(), OWNER_ACCEPT);
-	owner_tell_accept(tp, (struct sock *)tp, st, bpf_ktime_get_ns(), RECORD_ACCEPT_TIMED);
+	if (tp)
+		accepted(tp, st);
 	return 1;
 }
 
@@ -39,4 +47,34 @@ SEC("cgroup/getpeername6")
 int peer_asked6(struct bpf_sock_addr *ctx)
 {
 	return peer_asked(ctx);
+}
+
+static __always_inline int accept_returned(struct sock *sk)
+{
+	struct socket_storage *st;
+	struct tcp_sock *tp;
+
+	if (!sk)
+		return 0;
+	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (st && tp && !(bpf_get_current_task_btf()->flags & PF_KTHREAD))
+		accepted(tp, st);
+	return 0;
+}
+
+/*
+ * Every accept(), in the acceptor's context, whether or not it asks for the address; also for the subflows of MPTCP.
+ * Only where fexit programs may be loaded. Since 6.10 the function has two arguments; user space loads the one that fits.
+ */
+SEC("fexit/inet_csk_accept")
+int BPF_PROG(accept_returned2, struct sock *listener, void *argument, struct sock *sk)
+{
+	return accept_returned(sk);
+}
+
+SEC("fexit/inet_csk_accept")
+int BPF_PROG(accept_returned4, struct sock *listener, int flags, int *err, bool kern, struct sock *sk)
+{
+	return accept_returned(sk);
 }

@@ -6,11 +6,11 @@
 #include "maps.bpf.h"
 
 /*
- * How many arguments a tracepoint of the running kernel has: user space counts them in its BTF
- * (btf_trace_<name>) and sets these before loading, so that a missing one is never read.
+ * How many arguments a function or tracepoint of the running kernel has: user space counts them in its BTF
+ * and sets these before loading, so that a missing one is never read.
  */
-const volatile __u32 retransmit_args __weak = 2; /* (sk, skb), and err since 6.18 */
-const volatile __u32 send_reset_args __weak = 2; /* (sk, skb), and reason since 6.10 */
+const volatile __u32 retransmit_args __weak = 2; /* tcp_retransmit_skb(sk, skb), and err since 6.18 */
+const volatile __u32 send_reset_args __weak = 2; /* tcp_send_reset(sk, skb), and reason since 6.10 */
 
 /* tcp_retransmit_skb: since 6.18 it is called for failed attempts too, with err as the third argument. */
 static __always_inline bool compat_retransmit_failed(unsigned long long *ctx)
@@ -22,6 +22,33 @@ static __always_inline bool compat_retransmit_failed(unsigned long long *ctx)
 static __always_inline __u32 compat_reset_reason(unsigned long long *ctx)
 {
 	return send_reset_args >= 3 ? (__u32)ctx[2] + 1 : 0;
+}
+
+/* Only kernels with CONFIG_MPTCP have the member. */
+struct tcp_sock___mptcp {
+	bool is_mptcp;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u8 compat_is_mptcp(const struct tcp_sock *tp)
+{
+	const struct tcp_sock___mptcp *with = (const void *)tp;
+
+	if (!bpf_core_field_exists(with->is_mptcp))
+		return 0;
+	return BPF_CORE_READ(with, is_mptcp) ? 1 : 0;
+}
+
+#define ICSK_TIME_LOSS_PROBE 5
+#define TCP_CA_CWR 2
+
+/*
+ * A tail loss probe: sent by its own timer, while that is still pending and no recovery has begun (tcp_send_loss_probe;
+ * fast retransmits and timeouts are in recovery or loss, and a timeout clears the pending timer first).
+ */
+static __always_inline bool compat_is_loss_probe(const struct tcp_sock *tp)
+{
+	return tp->inet_conn.icsk_pending == ICSK_TIME_LOSS_PROBE &&
+	       BPF_CORE_READ_BITFIELD_PROBED(&tp->inet_conn, icsk_ca_state) <= TCP_CA_CWR;
 }
 
 #endif

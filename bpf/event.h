@@ -64,8 +64,10 @@ struct record {
 	char opener_comm[16];
 	__u8 laddr[16];
 	__u8 raddr[16];
-	__u32 value; /* FAIL, CLOSE: sk_err; LISTEN: backlog; RETRANSMIT: segments so far; RESET: reason + 1 */
-	__u32 protocol;
+	__u32 value; /* FAIL, CLOSE: sk_err; LISTEN: backlog; UNLISTEN: drops; RETRANSMIT: segments so far; RESET: reason + 1 */
+	__u16 protocol;
+	__u8 mptcp; /* 1: a subflow of an MPTCP connection */
+	__u8 unused;
 };
 _Static_assert(sizeof(struct record) == 152, "no padding");
 
@@ -77,7 +79,7 @@ struct record_counters {
 	__u32 retrans;
 	__u32 tx_segs;
 	__u32 rx_segs;
-	__u32 unused;
+	__u32 drops; /* SOCKET: what the kernel did not queue on it; of a listener: attempts */
 };
 _Static_assert(sizeof(struct record_counters) == 40, "no padding");
 
@@ -115,6 +117,7 @@ enum sweep_mode {
 	SWEEP_ALL,
 	SWEEP_CHANGED, /* whose byte counters moved since the last sweep */
 	SWEEP_TAKEN,   /* in a process's hands, and it is not known in whose */
+	SWEEP_LISTENERS,
 };
 
 #define FILTER_MAX 16 /* pids or ports that are decided in the kernel; longer lists in user space */

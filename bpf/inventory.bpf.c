@@ -57,6 +57,7 @@ static __always_inline void row_fill_udp(struct record_row *row, struct sock *sk
 	row->head.netns = sk->__sk_common.skc_net.net->ns.inum;
 	row->head.mono_ns = now;
 	row->head.protocol = IPPROTO_UDP;
+	row->counters.drops = sk->sk_drops.counter;
 	record_addresses(&row->head, sk);
 	row->counters.rtt_min_us = ~0U;
 	row->recv_q = sk->sk_backlog.rmem_alloc.counter;
@@ -193,6 +194,8 @@ int tracked(struct bpf_iter__bpf_sk_storage_map *ctx)
 		return 0;
 	/* A child that is not established has no cookie of its own yet. */
 	if (!st->cookie || (st->state == TCP_LISTEN && sk->__sk_common.skc_state != TCP_LISTEN))
+		return 0;
+	if (sweep_mode == SWEEP_LISTENERS && sk->__sk_common.skc_state != TCP_LISTEN)
 		return 0;
 	if (sweep_mode == SWEEP_TAKEN && (!(st->flags & SOCKET_UNCONFIRMED) || st->taken || !sk->sk_socket))
 		return 0;

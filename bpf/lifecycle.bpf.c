@@ -4,6 +4,7 @@
 
 #include <bpf/bpf_endian.h>
 
+#include "attempt.bpf.h"
 #include "owner.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -25,7 +26,7 @@ static __always_inline void storage_begin(struct socket_storage *st, const struc
 {
 	st->cookie = bpf_get_socket_cookie((void *)sk);
 	st->start_ns = now;
-	st->since_ns = now;
+	st->since_ns = 0; /* how long it was idle before is not known */
 	st->established_ns = 0;
 	st->tx_told = 0;
 	st->rx_told = 0;
@@ -54,7 +55,8 @@ static __always_inline void storage_begin_child(struct socket_storage *st, __u64
 	st->flags = 0;
 	st->taken = 0;
 	st->holder_start_ns = 0;
-	st->owner = st->pid ? OWNER_LISTENER : OWNER_UNKNOWN;
+	if (st->owner != OWNER_KERNEL) /* what a kernel listener (NFS) takes, the kernel took */
+		st->owner = st->pid ? OWNER_LISTENER : OWNER_UNKNOWN;
 	owner_forget_opener(st);
 }
 
@@ -76,10 +78,18 @@ static __always_inline void storage_established(const struct tcp_sock *tp, const
 						struct socket_storage *st, __u64 now, __u8 old_state,
 						__u8 flags)
 {
+	if (st->flags & SOCKET_OPENED) { /* Fast Open: a process has it already */
+		st->established_ns = now;
+		return;
+	}
 	st->flags |= SOCKET_OPENED;
 	st->established_ns = now;
 	if (!st->cookie)
 		st->cookie = bpf_get_socket_cookie((void *)sk);
+	if (st->owner == OWNER_KERNEL && st->direction == DIRECTION_IN) {
+		record_tell(RECORD_ACCEPT, tp, sk, st, now, old_state, TCP_ESTABLISHED, flags, 0, 0);
+		return;
+	}
 	if (st->direction == DIRECTION_OUT) {
 		record_tell(RECORD_CONNECT, tp, sk, st, now, old_state, TCP_ESTABLISHED, flags, 0, 0);
 		return;
@@ -89,18 +99,31 @@ static __always_inline void storage_established(const struct tcp_sock *tp, const
 	__sync_fetch_and_add(&unconfirmed, 1);
 }
 
+/*
+ * sk_err is 0 when connect() gave up before a SYN was sent; without a port in the end, the reason was that there is
+ * none left (__inet_hash_connect has no other one then).
+ */
+static __always_inline __u32 failed_errno(const struct tcp_sock *tp, const struct sock *sk)
+{
+	if (!sk->sk_err && !socket_lport(tp) && !tp->segs_out)
+		return EADDRNOTAVAIL;
+	return sk->sk_err;
+}
+
 /* → CLOSE: a listener that ends, an attempt that failed, or the end of a connection. */
 static __always_inline void storage_closed(const struct tcp_sock *tp, const struct sock *sk,
 					   struct socket_storage *st, __u64 now, __u8 old_state, __u8 flags)
 {
 	if (old_state == TCP_LISTEN) {
-		record_tell(RECORD_UNLISTEN, tp, sk, st, now, old_state, TCP_CLOSE, flags, 0, 0);
+		record_tell(RECORD_UNLISTEN, tp, sk, st, now, old_state, TCP_CLOSE, flags, 0,
+			    sk->sk_drops.counter);
 		return;
 	}
 	if (!(st->flags & (SOCKET_OPENED | SOCKET_BEFORE))) {
 		/* A child that the kernel gave up before it was established was never anybody's. */
 		if (st->direction != DIRECTION_IN)
-			record_tell(RECORD_FAIL, tp, sk, st, now, old_state, TCP_CLOSE, flags, 0, sk->sk_err);
+			record_tell(RECORD_FAIL, tp, sk, st, now, old_state, TCP_CLOSE, flags, 0,
+				    failed_errno(tp, sk));
 		return;
 	}
 	if (owner_unconfirmed(st) && (st->flags & SOCKET_UNCONFIRMED)) {
@@ -113,7 +136,7 @@ static __always_inline void storage_closed(const struct tcp_sock *tp, const stru
 }
 
 /* The storage does not know what must have happened before `old_state`: catch up with it. */
-static __always_inline __u8 storage_catch_up(const struct tcp_sock *tp, const struct sock *sk,
+static __always_inline void storage_catch_up(const struct tcp_sock *tp, const struct sock *sk,
 					     struct socket_storage *st, __u64 now, __u8 old_state)
 {
 	if (!st->state) { /* older than nettrace, or its first change was not seen */
@@ -126,7 +149,7 @@ static __always_inline __u8 storage_catch_up(const struct tcp_sock *tp, const st
 			st->direction = DIRECTION_OUT;
 			st->flags |= SOCKET_NO_LATENCY;
 		}
-		return 0;
+		return;
 	}
 	if (st->state == TCP_LISTEN && old_state != TCP_LISTEN) {
 		storage_begin_child(st, now); /* a child whose LISTEN → SYN_RECV was not seen */
@@ -138,7 +161,6 @@ static __always_inline __u8 storage_catch_up(const struct tcp_sock *tp, const st
 		storage_established(tp, sk, st, now, old_state, RECORD_RECONCILED);
 		st->flags |= SOCKET_NO_LATENCY;
 	}
-	return 0;
 }
 
 static __always_inline int state_changed(struct sock *sk, int old_state, int new_state, bool second)
@@ -182,6 +204,8 @@ static __always_inline int state_changed(struct sock *sk, int old_state, int new
 	} else {
 		if (st->state != (__u32)old_state)
 			storage_catch_up(tp, sk, st, now, old_state);
+		if (old_state == TCP_SYN_RECV && new_state != TCP_ESTABLISHED && new_state != TCP_CLOSE)
+			owner_open_early(st, sk, now);
 		if (current_operates(sk, task))
 			owner_operated(tp, sk, st, task, now);
 		if (st->closed_by == SIDE_NONE)
@@ -234,13 +258,19 @@ int BPF_PROG(socket_destroyed, struct sock *sk)
 	if (!is_wanted_tcp(sk))
 		return 0;
 	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!st || !st->state || (st->state == TCP_CLOSE && !(st->flags & SOCKET_HELD)))
+	if (!st)
+		return 0;
+	if (!(st->flags & (SOCKET_HELD | SOCKET_ATTEMPT)) && (!st->state || st->state == TCP_CLOSE))
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
 	now = bpf_ktime_get_ns();
 	task = bpf_get_current_task_btf();
+	if (st->flags & SOCKET_ATTEMPT) { /* its connect() had failed before a SYN was sent */
+		attempt_tell_failed(tp, sk, st, st->start_ns, RECORD_NO_LATENCY, 0);
+		return 0;
+	}
 	if (st->state == TCP_LISTEN && st->cookie != bpf_get_socket_cookie(sk))
 		storage_catch_up(tp, sk, st, now, TCP_SYN_RECV);
 	if (current_operates(sk, task) && owner_unconfirmed(st))
@@ -265,16 +295,20 @@ int BPF_PROG(socket_read, struct sock *sk)
 	struct socket_storage *st;
 	struct task_struct *task;
 	struct tcp_sock *tp;
+	__u64 now;
 
-	if (unconfirmed <= 0)
+	if (unconfirmed <= 0 && sk->__sk_common.skc_state != TCP_SYN_RECV)
 		return 0;
 	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!st || !owner_unconfirmed(st) || !is_wanted_tcp(sk))
+	if (!st || !is_wanted_tcp(sk))
 		return 0;
 	task = bpf_get_current_task_btf();
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp || !current_operates(sk, task))
+	if (!current_operates(sk, task))
 		return 0;
-	owner_operated(tp, sk, st, task, bpf_ktime_get_ns());
+	now = bpf_ktime_get_ns();
+	owner_open_early(st, sk, now);
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp && owner_unconfirmed(st))
+		owner_operated(tp, sk, st, task, now);
 	return 0;
 }

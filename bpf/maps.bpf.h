@@ -15,6 +15,7 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define PF_KTHREAD 0x00200000
+#define EADDRNOTAVAIL 99
 
 /* user/model/event.h's numbers; those of the TCP states are the kernel's own. */
 enum { DIRECTION_UNKNOWN, DIRECTION_OUT, DIRECTION_IN };
@@ -40,6 +41,7 @@ enum storage_flags {
 	SOCKET_HELD = 1 << 4,	    /* closed while unconfirmed: user space waits for accept or destroy */
 	SOCKET_OPENED = 1 << 5,	    /* established: connect was told, or accept is or will be */
 	SOCKET_NO_LATENCY = 1 << 6, /* start_ns is not the moment of the SYN */
+	SOCKET_ATTEMPT = 1 << 7,    /* connect() began and no SYN was sent yet: peer in attempt_* */
 };
 
 /* What the kernel side keeps of a TCP socket: its connection now, and who owns it. */
@@ -64,6 +66,9 @@ struct socket_storage {
 	__u8 flags; /* enum storage_flags; written under the socket's lock only */
 	char comm[16];
 	char opener_comm[16];
+	__u32 attempt_addr[4]; /* network byte order */
+	__u32 attempt_port; /* host byte order */
+	__u32 unused;
 };
 
 /*

@@ -55,6 +55,21 @@ static __always_inline void owner_tell_accept(const struct tcp_sock *tp, const s
 	record_tell(RECORD_ACCEPT, tp, sk, st, now, 0, sk->__sk_common.skc_state, flags, 0, 0);
 }
 
+/*
+ * TCP Fast Open: a child can be accepted, read and closed before its handshake is complete. Then it counts as
+ * established from the moment a process touches it.
+ */
+static __always_inline void owner_open_early(struct socket_storage *st, const struct sock *sk, __u64 now)
+{
+	if (st->state != TCP_SYN_RECV || st->direction != DIRECTION_IN ||
+	    st->flags & (SOCKET_OPENED | SOCKET_BEFORE))
+		return;
+	st->flags |= SOCKET_OPENED | SOCKET_UNCONFIRMED;
+	st->established_ns = now;
+	st->cookie = sk->__sk_common.skc_cookie.counter;
+	__sync_fetch_and_add(&unconfirmed, 1);
+}
+
 /* Waits for its acceptor: still open, or closed with user space holding the close back. Under the lock. */
 static __always_inline bool owner_unconfirmed(struct socket_storage *st)
 {

@@ -3,6 +3,7 @@
 #ifndef NETTRACE_RECORD_BPF_H
 #define NETTRACE_RECORD_BPF_H
 
+#include "compat.bpf.h"
 #include "maps.bpf.h"
 
 static __always_inline __u16 socket_lport(const struct tcp_sock *tp)
@@ -125,7 +126,9 @@ static __always_inline void record_fill(struct record *r, __u8 type, const struc
 	__builtin_memcpy(r->opener_comm, st->opener_comm, sizeof(r->opener_comm));
 	record_addresses(r, sk);
 	r->value = 0;
-	r->protocol = 6;
+	r->protocol = IPPROTO_TCP;
+	r->mptcp = compat_is_mptcp(tp);
+	r->unused = 0;
 }
 
 static __always_inline void record_counters_fill(struct record_counters *c, const struct tcp_sock *tp,
@@ -143,7 +146,7 @@ static __always_inline void record_counters_fill(struct record_counters *c, cons
 	c->retrans = tp->total_retrans;
 	c->tx_segs = tp->segs_out;
 	c->rx_segs = tp->segs_in;
-	c->unused = 0;
+	c->drops = sk->sk_drops.counter;
 }
 
 /* No wakeup for each record (it costs more than all the rest): one when a quarter of the ring is full. */

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "base/report.h"
+#include "drops.h"
 #include "keyboard.h"
 #include "source/clock.h"
 #include "source/kernel.h"
@@ -27,6 +28,7 @@ struct live {
 	struct output *output;
 	struct kernel_source *kernel;
 	struct sweeps sweeps;
+	struct drops drops;
 	uint64_t began_ns, end_ns; /* end_ns: 0 for none */
 	bool busy;
 };
@@ -34,6 +36,15 @@ struct live {
 static uint64_t wall(uint64_t mono_ns)
 {
 	return mono_ns + (uint64_t)clock_wall_offset_ns();
+}
+
+/* What the kernel tells. */
+static int on_event(void *context, struct event *e)
+{
+	struct live *l = context;
+	int err = e->type == EVENT_UNLISTEN ? drops_before_end(&l->drops, e) : 0;
+
+	return err ? err : pipeline_event(l->pipeline, e);
 }
 
 static int tell_start(struct live *l)
@@ -163,6 +174,8 @@ static int turn(struct live *l)
 	if (!err)
 		err = sweeps_run(&l->sweeps, clock_mono_ns());
 	if (!err)
+		err = drops_run(&l->drops, clock_mono_ns());
+	if (!err)
 		err = tick(l);
 	return err ? err : output_flush(l->output);
 }
@@ -220,6 +233,9 @@ static int run(struct live *l)
 		return err;
 	}
 	l->began_ns = clock_mono_ns();
+	err = drops_init(&l->drops, l->kernel, l->pipeline, l->began_ns);
+	if (err)
+		return err;
 	if (l->options->for_ns)
 		l->end_ns = l->began_ns + l->options->for_ns;
 	err = tell_start(l);
@@ -249,7 +265,7 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 	struct kernel_error error;
 	int err;
 
-	err = kernel_source_open(&k, pipeline_event, p, &l.kernel, &error);
+	err = kernel_source_open(&k, on_event, &l, &l.kernel, &error);
 	if (err) {
 		report("%s%s%s", error.what, *error.advice ? "; " : "", error.advice);
 		return -ENOTSUP;
@@ -262,6 +278,7 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 	err = run(&l);
 	keyboard_close();
 	describe(&l);
+	drops_done(&l.drops);
 	sweeps_done(&l.sweeps);
 	kernel_source_close(l.kernel);
 	return err;

@@ -215,8 +215,6 @@ int option_events(const char *arg, uint32_t *events)
 			return usage_error(
 				"event", word,
 				" is a row of a table (-a, -l, --list, --top), not of the stream");
-		if (type == EVENT_RESET || type == EVENT_DROP)
-			return usage_error("event", word, " is not supported yet");
 		if (type <= EVENT_NONE || !(STREAM_EVENTS >> type & 1))
 			return unknown_word(&event_names, word);
 		*events |= 1u << type;

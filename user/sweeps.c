@@ -83,6 +83,8 @@ static int swept(void *context, struct event *e)
 		if (err)
 			return err;
 	}
+	if (e->state == STATE_LISTEN)
+		event_unset(e, FIELD_DROPS); /* drops.c tells of their growth, and must not find it taken */
 	return pipeline_event(s->pipeline, e);
 }
 

@@ -213,3 +213,18 @@ const struct connection *listener_index_fit(const struct connection_index *x,
 	}
 	return best;
 }
+
+int listener_index_visit(const struct connection_index *x,
+			 int (*visit)(void *context, const struct connection *listener),
+			 void *context)
+{
+	for (size_t i = 0; i < x->listener_bucket_count; i++) {
+		for (const struct row *r = x->listener_buckets[i]; r; r = r->listener_chain) {
+			int stop = visit(context, &r->connection);
+
+			if (stop)
+				return stop;
+		}
+	}
+	return 0;
+}

@@ -42,6 +42,10 @@ void listener_index_remove(struct connection_index *x, struct row *r, uint32_t n
 struct connection *listener_index_find(const struct connection_index *x, uint32_t netns,
 				       uint16_t lport);
 
+int listener_index_visit(const struct connection_index *x,
+			 int (*visit)(void *context, const struct connection *listener),
+			 void *context);
+
 /*
  * The listener whose address fits the connection's local end best, or NULL. Sets *several when others of another
  * process fit as well (SO_REUSEPORT).

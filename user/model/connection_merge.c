@@ -95,6 +95,7 @@ static void take_identity(struct connection *c, const struct event *e, bool stal
 	TAKE(FIELD_PROTO, proto);
 	TAKE(FIELD_FAMILY, family);
 	TAKE(FIELD_V4MAPPED, v4mapped);
+	TAKE(FIELD_MPTCP, mptcp);
 	TAKE(FIELD_LPORT, lport);
 	TAKE(FIELD_RPORT, rport);
 	TAKE(FIELD_NETNS, netns);
@@ -321,6 +322,7 @@ static void fill_identity(const struct connection *c, struct event *e)
 	    e->family == c->family) {
 		FILL(FIELD_FAMILY, family);
 		FILL(FIELD_V4MAPPED, v4mapped);
+		FILL(FIELD_MPTCP, mptcp);
 		FILL_BYTES(FIELD_LADDR, laddr);
 		FILL_BYTES(FIELD_RADDR, raddr);
 	}

@@ -321,6 +321,13 @@ struct connection *connection_table_listener(const struct connection_table *t, u
 	return listener_index_find(&t->index, netns, lport);
 }
 
+int connection_table_listeners(const struct connection_table *t,
+			       int (*visit)(void *context, const struct connection *listener),
+			       void *context)
+{
+	return listener_index_visit(&t->index, visit, context);
+}
+
 size_t connection_table_count(const struct connection_table *t)
 {
 	return t->count;

@@ -15,6 +15,7 @@ struct connection {
 	uint64_t seen_ns;    /* mono: last event or sweep that told of it */
 
 	uint8_t proto, family, v4mapped, direction, owner, state, last_state, closed_by;
+	uint8_t mptcp;
 	uint16_t lport, rport;
 	uint8_t laddr[16], raddr[16];
 	uint32_t netns;
@@ -71,6 +72,11 @@ struct connection *connection_table_find(const struct connection_table *t, uint6
 /* The listener on this local port in this namespace, or NULL: for owners and direction of unseen accepts. */
 struct connection *connection_table_listener(const struct connection_table *t, uint32_t netns,
 					     uint16_t lport);
+
+/* Calls `visit` for each listener, until it returns not 0; that is returned. */
+int connection_table_listeners(const struct connection_table *t,
+			       int (*visit)(void *context, const struct connection *listener),
+			       void *context);
 
 size_t connection_table_count(const struct connection_table *t);
 uint64_t

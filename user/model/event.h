@@ -114,6 +114,7 @@ enum event_field {
 	FIELD_PROTO,
 	FIELD_FAMILY,
 	FIELD_V4MAPPED,
+	FIELD_MPTCP,
 	FIELD_DIRECTION,
 	FIELD_PID,
 	FIELD_TID,
@@ -194,6 +195,7 @@ struct event {
 	uint8_t proto;	/* IPPROTO_TCP, IPPROTO_UDP */
 	uint8_t family; /* 4 or 6: of the addresses below */
 	bool v4mapped;	/* the socket is AF_INET6, the addresses are IPv4 */
+	bool mptcp;	/* a subflow of an MPTCP connection */
 	uint8_t direction;
 	uint8_t owner;
 	bool reconciled;

@@ -254,6 +254,22 @@ static int tell_accept(struct assembly *a, const struct record *r)
 	return err ? err : complete(a, r);
 }
 
+/* LISTEN → SYN_RECV: the child had neither address nor id when it happened, so it is told with the next change. */
+static int tell_first_state(struct assembly *a, const struct record *r)
+{
+	struct record first = *r;
+	struct event e;
+
+	if (!r->start_ns || r->flags & RECORD_NO_LATENCY)
+		return 0;
+	first.mono_ns = r->start_ns;
+	first.since_ns = 0;
+	first.old_state = STATE_LISTEN;
+	first.new_state = STATE_SYN_RECV;
+	record_to_event(&first, a->names, &e);
+	return a->sink(a->context, &e);
+}
+
 static bool is_complete_record(const struct record *r, size_t size)
 {
 	if (size < sizeof(*r))
@@ -282,6 +298,11 @@ int assembly_record(struct assembly *a, const void *data, size_t size)
 		return 0; /* theirs or ours: told with the close that follows at once */
 	if (r->type == RECORD_ACCEPT && a->held)
 		return tell_accept(a, r);
+	if (r->type == RECORD_STATE && r->old_state == STATE_SYN_RECV && r->direction == DIRECTION_IN) {
+		err = tell_first_state(a, r);
+		if (err)
+			return err;
+	}
 	record_to_event(r, a->names, &e);
 	err = a->sink(a->context, &e);
 	if (!err && a->held && r->type == RECORD_RESET && r->detail == SIDE_LOCAL)

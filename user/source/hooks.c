@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "base/cleanup.h"
 #include "source/kernel_private.h"
@@ -16,11 +17,36 @@ struct optional_hook {
 static const struct optional_hook optional_hooks[] = {
 	{ "socket_read", "tcp_rcv_space_adjust" },
 	{ "segment_retransmitted", "tcp_retransmit_skb" },
+	{ "synack_retransmitted", "tcp_retransmit_synack" },
 	{ "reset_received", "tcp_receive_reset" },
 	{ "reset_sent", "tcp_send_reset" },
 };
 
-/* Arguments of a tracepoint on the running kernel, or -ENOENT. */
+struct cgroup_hook {
+	const char *program;
+	const char *name; /* NULL: named with the one before */
+};
+
+static const struct cgroup_hook cgroup_hooks[CGROUP_HOOKS] = {
+	{ "peer_asked4", "cgroup/getpeername" },
+	{ "peer_asked6", NULL },
+	{ "connect_began4", "cgroup/connect" },
+	{ "connect_began6", NULL },
+};
+
+/* Arguments of a function of the running kernel, or -ENOENT. */
+static int function_args(const struct btf *btf, const char *function)
+{
+	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
+	const struct btf_type *t;
+
+	if (id < 0)
+		return -ENOENT;
+	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
+	return t && btf_is_func_proto(t) ? btf_vlen(t) : -ENOENT;
+}
+
+/* Arguments of a tracepoint of the running kernel, or -ENOENT. */
 static int tracepoint_args(const struct btf *btf, const char *tracepoint)
 {
 	char name[80];
@@ -38,6 +64,44 @@ static int tracepoint_args(const struct btf *btf, const char *tracepoint)
 	if (!t || !btf_is_func_proto(t) || btf_vlen(t) < 1)
 		return -ENOENT;
 	return btf_vlen(t) - 1;
+}
+
+/* Does this kernel let fexit programs in? Some lack the trampoline, some refuse it: found out with one that does nothing. */
+static bool fexit_works(const struct btf *btf)
+{
+	const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int id = btf__find_by_name_kind(btf, "inet_csk_accept", BTF_KIND_FUNC);
+	DECLARE_LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FEXIT,
+			    .attach_btf_id = (__u32)id);
+	AUTO_CLOSE int program = -1, link = -1;
+
+	if (id < 0)
+		return false;
+	program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe_fexit", "GPL", nothing,
+				sizeof(nothing) / sizeof(*nothing), &opts);
+	if (program < 0)
+		return false;
+	link = bpf_raw_tracepoint_open(NULL, program);
+	return link >= 0;
+}
+
+static void set_autoload(struct kernel_source *k, const char *name, bool load)
+{
+	bpf_program__set_autoload(bpf_object__find_program_by_name(k->skeleton->obj, name), load);
+}
+
+static void choose_fexit(struct kernel_source *k, bool wanted)
+{
+	int args = function_args(k->btf, "inet_csk_accept");
+	bool works = wanted && fexit_works(k->btf);
+
+	set_autoload(k, "accept_returned2", works && args == 2);
+	set_autoload(k, "accept_returned4", works && args == 4);
+	set_autoload(k, "connect_returned4", works && function_args(k->btf, "tcp_v4_connect") == 3);
+	set_autoload(k, "connect_returned6", works && function_args(k->btf, "tcp_v6_connect") == 3);
 }
 
 static void load_reset_reasons(struct kernel_source *k)
@@ -79,53 +143,61 @@ void hooks_choose_table(struct kernel_source *k)
 
 void hooks_choose(struct kernel_source *k, enum hooks_set set)
 {
-	struct bpf_object *object = k->skeleton->obj;
 	int args;
 
 	for (size_t i = 0; i < sizeof(optional_hooks) / sizeof(*optional_hooks); i++)
 		if (set == HOOKS_NEEDED || tracepoint_args(k->btf, optional_hooks[i].tracepoint) < 0)
-			bpf_program__set_autoload(
-				bpf_object__find_program_by_name(object, optional_hooks[i].program), false);
+			set_autoload(k, optional_hooks[i].program, false);
+	for (size_t i = 0; i < sizeof(cgroup_hooks) / sizeof(*cgroup_hooks); i++)
+		set_autoload(k, cgroup_hooks[i].program, set <= HOOKS_WITHOUT_FEXIT);
+	choose_fexit(k, set == HOOKS_ALL);
 	args = tracepoint_args(k->btf, "tcp_retransmit_skb");
 	if (args > 0)
 		k->skeleton->rodata->retransmit_args = (__u32)args;
 	args = tracepoint_args(k->btf, "tcp_send_reset");
 	if (args > 0)
 		k->skeleton->rodata->send_reset_args = (__u32)args;
-	/* Iterators are linked when they are read, the cgroup programs to a cgroup: not by the skeleton. */
-	bpf_program__set_autoattach(k->skeleton->progs.holders, false);
-	bpf_program__set_autoattach(k->skeleton->progs.tracked, false);
-	bpf_program__set_autoattach(k->skeleton->progs.peer_asked4, false);
-	bpf_program__set_autoattach(k->skeleton->progs.peer_asked6, false);
-	bpf_program__set_autoload(k->skeleton->progs.peer_asked4, set == HOOKS_ALL);
-	bpf_program__set_autoload(k->skeleton->progs.peer_asked6, set == HOOKS_ALL);
 	load_reset_reasons(k);
 }
 
 static void hook_add(struct kernel_source *k, const char *name)
 {
-	if (k->hook_count < KERNEL_HOOKS_MAX)
+	if (name && k->hook_count < KERNEL_HOOKS_MAX)
 		k->hooks[k->hook_count++] = name;
 }
 
-/* To the root of cgroup v2, so that every process is below it. Without it accepts are confirmed later. */
-static void attach_cgroup(struct kernel_source *k)
+/* The root of cgroup v2, below which every process is: where it is mounted, or a mount of our own that nobody else sees. */
+static int open_cgroup_root(struct kernel_source *k)
 {
-	struct bpf_program *programs[] = { k->skeleton->progs.peer_asked4, k->skeleton->progs.peer_asked6 };
-	bool loaded = bpf_program__autoload(programs[0]);
-	const char *mount = loaded && k->names.cgroups ? cgroup_mount(k->names.cgroups) : NULL;
-	AUTO_CLOSE int fd = mount ? open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	bool all = fd >= 0;
+	const char *mount = k->names.cgroups ? cgroup_mount(k->names.cgroups) : NULL;
+	AUTO_CLOSE int context = -1;
 
-	for (int i = 0; i < 2 && fd >= 0; i++) {
-		k->cgroup_links[i] = bpf_program__attach_cgroup(programs[i], fd);
-		all = all && k->cgroup_links[i];
-	}
-	if (all)
-		hook_add(k, "cgroup/getpeername");
+	if (mount)
+		return open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	context = fsopen("cgroup2", FSOPEN_CLOEXEC);
+	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -1;
+	return fsmount(context, FSMOUNT_CLOEXEC, 0);
 }
 
-/* Both ends of the pair first: what begins while the rest is attached is already followed. */
+/* Without them accepts are confirmed later, and connects that fail at once are not seen. */
+static void attach_cgroup(struct kernel_source *k)
+{
+	AUTO_CLOSE int fd = open_cgroup_root(k);
+
+	for (size_t i = 0; fd >= 0 && i < sizeof(cgroup_hooks) / sizeof(*cgroup_hooks); i++) {
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(k->skeleton->obj, cgroup_hooks[i].program);
+
+		if (!bpf_program__autoload(program))
+			continue;
+		k->cgroup_links[i] = bpf_program__attach_cgroup(program, fd);
+		if (k->cgroup_links[i])
+			hook_add(k, cgroup_hooks[i].name);
+	}
+}
+
+/* The state programs first: what begins while the rest is attached is followed already. */
 int hooks_attach(struct kernel_source *k, const char **which)
 {
 	struct {
@@ -138,8 +210,13 @@ int hooks_attach(struct kernel_source *k, const char **which)
 		HOOK(state_first, "tp_btf/inet_sock_set_state", true),
 		HOOK(state_second, NULL, true),
 		HOOK(socket_destroyed, "tp_btf/tcp_destroy_sock", true),
+		HOOK(accept_returned2, "fexit/inet_csk_accept", false),
+		HOOK(accept_returned4, "fexit/inet_csk_accept", false),
+		HOOK(connect_returned4, "fexit/tcp_v4_connect", false),
+		HOOK(connect_returned6, "fexit/tcp_v6_connect", false),
 		HOOK(socket_read, "tp_btf/tcp_rcv_space_adjust", false),
 		HOOK(segment_retransmitted, "tp_btf/tcp_retransmit_skb", false),
+		HOOK(synack_retransmitted, "tp_btf/tcp_retransmit_synack", false),
 		HOOK(reset_received, "tp_btf/tcp_receive_reset", false),
 		HOOK(reset_sent, "tp_btf/tcp_send_reset", false),
 #undef HOOK
@@ -149,17 +226,16 @@ int hooks_attach(struct kernel_source *k, const char **which)
 		if (!bpf_program__autoload(hooks[i].program))
 			continue;
 		*hooks[i].link = bpf_program__attach(hooks[i].program);
-		if (!*hooks[i].link && hooks[i].needed) {
+		if (*hooks[i].link) {
+			hook_add(k, hooks[i].name);
+		} else if (hooks[i].needed) {
 			*which = bpf_program__section_name(hooks[i].program);
 			return errno ? -errno : -EINVAL;
 		}
-		if (*hooks[i].link && hooks[i].name)
-			hook_add(k, hooks[i].name);
 	}
 	attach_cgroup(k);
-	if (bpf_program__autoload(k->skeleton->progs.holders))
-		hook_add(k, "iter/task_file");
-	if (bpf_program__autoload(k->skeleton->progs.tracked))
-		hook_add(k, "iter/bpf_sk_storage_map");
+	/* Linked when they are read. */
+	hook_add(k, "iter/task_file");
+	hook_add(k, "iter/bpf_sk_storage_map");
 	return 0;
 }

@@ -7,19 +7,30 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/cleanup.h"
 #include "base/report.h"
 #include "source/clock.h"
 #include "source/kernel_private.h"
 
+#define LOG_LINES 8 /* of a verifier's log the last ones tell why */
+
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char line[512];
+	AUTO_FREE char *text = NULL;
+	char *line, *next;
+	int lines = 0;
 
-	if (!report_verbose || level == LIBBPF_DEBUG)
+	if (!report_verbose || level == LIBBPF_DEBUG || vasprintf(&text, format, args) < 0)
 		return 0;
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	report_debug("%s", line);
+	for (line = text + strlen(text); line > text && lines <= LOG_LINES; line--)
+		lines += line[-1] == '\n';
+	for (; line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (*line)
+			report_debug("%s", line);
+	}
 	return 0;
 }
 
@@ -184,7 +195,7 @@ void kernel_source_detach(struct kernel_source *k)
 	if (k->detached)
 		return;
 	k->detached = true;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < CGROUP_HOOKS; i++) {
 		bpf_link__destroy(k->cgroup_links[i]);
 		k->cgroup_links[i] = NULL;
 	}

@@ -13,6 +13,7 @@
 #include "source/kernel.h"
 
 #define REASONS_MAX 64
+#define CGROUP_HOOKS 4
 
 /* Owned: all members but the sinks. */
 struct kernel_source {
@@ -21,7 +22,7 @@ struct kernel_source {
 	struct btf *btf; /* the running kernel's */
 	struct assembly *assembly;
 	struct record_names names;
-	struct bpf_link *cgroup_links[2];
+	struct bpf_link *cgroup_links[CGROUP_HOOKS];
 	const char *hooks[KERNEL_HOOKS_MAX];
 	uint32_t hook_count;
 	const char *reset_reasons[REASONS_MAX]; /* borrowed from btf */
@@ -31,7 +32,7 @@ struct kernel_source {
 };
 
 /* Tried in this order: one object loads as a whole, and one program that a kernel refuses must not cost the rest. */
-enum hooks_set { HOOKS_ALL, HOOKS_WITHOUT_CGROUP, HOOKS_NEEDED, HOOKS_SET_COUNT };
+enum hooks_set { HOOKS_ALL, HOOKS_WITHOUT_FEXIT, HOOKS_WITHOUT_CGROUP, HOOKS_NEEDED, HOOKS_SET_COUNT };
 
 /* Decides which programs load, and sets what they must know of this kernel. */
 void hooks_choose(struct kernel_source *k, enum hooks_set set);

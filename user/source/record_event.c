@@ -45,6 +45,13 @@ static void set_owner(const struct record *r, const struct record_names *names, 
 	}
 }
 
+static bool is_unspecified(const struct event *e)
+{
+	static const uint8_t zero[16];
+
+	return !memcmp(e->laddr, zero, sizeof(zero));
+}
+
 static void set_ends(const struct record *r, struct event *e)
 {
 	event_set_addresses(e, r->family, r->laddr, r->raddr);
@@ -59,6 +66,9 @@ static void set_ends(const struct record *r, struct event *e)
 		event_unset(e, FIELD_RADDR);
 		return;
 	}
+	/* A connect() that found no way out never had a local address. */
+	if (e->type == EVENT_FAIL && !r->lport && is_unspecified(e))
+		event_unset(e, FIELD_LADDR);
 	if (r->rport)
 		event_set(e, FIELD_RPORT);
 	if (r->direction) {
@@ -70,11 +80,17 @@ static void set_ends(const struct record *r, struct event *e)
 void record_to_common(const struct record *r, enum event_type type, const struct record_names *names, struct event *e)
 {
 	event_init(e, type, r->mono_ns + (uint64_t)names->wall_offset_ns, r->mono_ns);
-	e->cookie = r->cookie;
-	e->start_ns = r->start_ns;
-	event_set(e, FIELD_ID);
+	if (r->cookie) { /* what is no connection yet, or no more, has no id */
+		e->cookie = r->cookie;
+		e->start_ns = r->start_ns;
+		event_set(e, FIELD_ID);
+	}
 	e->proto = (uint8_t)r->protocol;
 	event_set(e, FIELD_PROTO);
+	if (r->mptcp) {
+		e->mptcp = true;
+		event_set(e, FIELD_MPTCP);
+	}
 	set_ends(r, e);
 	set_owner(r, names, e);
 	if (r->flags & RECORD_RECONCILED) {
@@ -138,6 +154,8 @@ void record_to_event(const struct record *r, const struct record_names *names, s
 		event_set(e, FIELD_BACKLOG);
 		break;
 	case RECORD_UNLISTEN:
+		e->drops = r->value;
+		event_set(e, FIELD_DROPS);
 		set_us_between(e, FIELD_DURATION_US, &e->duration_us, r->start_ns, r->mono_ns);
 		break;
 	case RECORD_CONNECT:
@@ -151,8 +169,10 @@ void record_to_event(const struct record *r, const struct record_names *names, s
 			set_us_between(e, FIELD_QUEUE_US, &e->queue_us, r->established_ns, r->mono_ns);
 		break;
 	case RECORD_FAIL:
+		/* Before a SYN there is no socket error: only what connect() answered, where that can be seen. */
 		e->outcome = record_outcome(r);
-		event_set(e, FIELD_OUTCOME);
+		if (r->value || r->old_state != STATE_CLOSE)
+			event_set(e, FIELD_OUTCOME);
 		e->error = r->value;
 		if (e->error)
 			event_set(e, FIELD_ERRNO);
@@ -259,6 +279,10 @@ void record_to_socket(const struct record_row *r, const struct record_names *nam
 	if (r->inode) {
 		e->inode = r->inode;
 		event_set(e, FIELD_INODE);
+	}
+	if (r->head.new_state == STATE_LISTEN || r->head.protocol == IPPROTO_UDP) {
+		e->drops = r->counters.drops;
+		event_set(e, FIELD_DROPS);
 	}
 	if (r->head.new_state == STATE_LISTEN) {
 		e->backlog = r->head.value;

@@ -146,8 +146,11 @@ static void put_happening(struct text *t, const struct event *e)
 			put_name(t, "state", tcp_state_name(e->state));
 		put_number(t, e, FIELD_RETRANS, "retrans", e->retrans);
 		break;
-	case EVENT_RESET:
 	case EVENT_DROP:
+		put_number(t, e, FIELD_COUNT_LOST, "count", e->count);
+		put_string(t, e, FIELD_REASON, "reason", e->reason);
+		break;
+	case EVENT_RESET:
 		if (event_has(e, FIELD_BY))
 			put_name(t, "by", side_name(e->by));
 		put_string(t, e, FIELD_REASON, "reason", e->reason);
@@ -176,7 +179,7 @@ static void put_happening(struct text *t, const struct event *e)
 static void put_owner(struct text *t, const struct event *e)
 {
 	if (event_has(e, FIELD_OWNER) && e->owner != OWNER_NONE && e->owner != OWNER_CONNECT &&
-	    e->owner != OWNER_ACCEPT && e->owner != OWNER_LISTEN)
+	    e->owner != OWNER_ACCEPT && e->owner != OWNER_LISTEN && e->owner != OWNER_SNAPSHOT)
 		put_name(t, "owner", owner_kind_name(e->owner));
 	if (!event_has(e, FIELD_OPENER_PID) && !event_has(e, FIELD_OPENER_COMM))
 		return;

@@ -10,6 +10,8 @@
 
 struct bpf_sock;
 
+struct sockaddr;
+
 typedef unsigned char __u8;
 
 typedef short unsigned int __u16;
@@ -22,9 +24,13 @@ typedef long long int __s64;
 
 typedef long long unsigned int __u64;
 
+typedef __u8 u8;
+
 typedef __u16 u16;
 
 typedef __u32 u32;
+
+typedef __s64 s64;
 
 typedef __u64 u64;
 
@@ -52,6 +58,10 @@ typedef __kernel_uid32_t uid_t;
 typedef struct {
 	int counter;
 } atomic_t;
+
+typedef struct {
+	s64 counter;
+} atomic64_t;
 
 struct refcount_struct {
 	atomic_t refs;
@@ -114,6 +124,7 @@ struct sock_common {
 	union {
 		struct {
 			__be16 skc_dport;
+			__u16 skc_num;
 		};
 	};
 	short unsigned int skc_family;
@@ -121,6 +132,7 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
 	union {
 		long unsigned int skc_flags;
 	};
@@ -133,6 +145,7 @@ typedef struct {
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
+	atomic_t sk_drops;
 	struct {
 		atomic_t rmem_alloc;
 	} sk_backlog;
@@ -142,6 +155,25 @@ struct sock {
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 	struct socket *sk_socket;
+};
+
+struct sk_buff {
+	union {
+		struct {
+			long unsigned int _skb_refdst;
+		};
+	};
+	union {
+		struct {
+			__u16 transport_header;
+			__u16 network_header;
+		};
+		struct {
+			__u16 transport_header;
+			__u16 network_header;
+		} headers;
+	};
+	unsigned char *head;
 };
 
 struct inode {
@@ -161,6 +193,16 @@ enum {
 	IPPROTO_UDP = 17,
 };
 
+struct dst_entry {
+	union {
+		struct net_device *dev;
+	};
+};
+
+struct net_device {
+	possible_net_t nd_net;
+};
+
 struct socket {
 	struct sock *sk;
 };
@@ -175,6 +217,11 @@ enum {
 	TCP_CLOSE_WAIT = 8,
 	TCP_LISTEN = 10,
 	TCP_NEW_SYN_RECV = 12,
+};
+
+struct request_sock {
+	struct sock_common __req_common;
+	u8 num_retrans;
 };
 
 enum bpf_map_type {
@@ -203,6 +250,10 @@ enum {
 };
 
 struct bpf_sock_addr {
+	__u32 user_ip4;
+	__u32 user_ip6[4];
+	__u32 user_port;
+	__u32 protocol;
 	union {
 		struct bpf_sock *sk;
 	};
@@ -226,6 +277,8 @@ struct minmax {
 
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	__u8 icsk_ca_state: 5;
+	__u8 icsk_pending;
 };
 
 struct tcp_sock {
@@ -242,6 +295,7 @@ struct tcp_sock {
 	u32 write_seq;
 	u64 bytes_retrans;
 	u32 total_retrans;
+	bool is_mptcp;
 };
 
 struct bpf_iter__task_file {
