@@ -6,7 +6,6 @@ import ctypes
 import fcntl
 import json
 import os
-import select
 import shutil
 import signal
 import socket
@@ -353,10 +352,6 @@ def run_workload(*arguments, own_network=True, seconds=120):
 def read_json_lines(name):
     with open(name, encoding="utf-8") as f:
         return [json.loads(line) for line in f]
-
-
-def readable(s, seconds):
-    return bool(select.select([s], [], [], seconds)[0])
 
 
 class Actor(Helper):
