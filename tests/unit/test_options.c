@@ -247,7 +247,9 @@ static void stream(void **state)
 	assert_string_equal(o.replay_path, "-");
 	BAD("--events conect", "unknown event 'conect'; did you mean 'connect'? Events: ");
 	BAD("--events socket", "row of a table");
-	BAD("--events reset", "not supported yet");
+	GOOD("--events reset,drop");
+	assert_true(o.view.events & 1u << EVENT_RESET);
+	assert_true(o.view.events & 1u << EVENT_DROP);
 	BAD("-T utcc", "did you mean 'utc'?");
 	BAD("-c 0", "--count '0'");
 	BAD("-c ten", "--count 'ten'");
