@@ -35,6 +35,22 @@ def tcp_info(s):
     return {name: struct.unpack_from(kind, data, at)[0] for name, (at, kind) in TCP_INFO.items()}
 
 
+class QuietTracer(harness.Tracer):
+    """nettrace --json with room for what else the machine does meanwhile; what was lost is a failure of its own."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__("--json", "--buffer", "64M", *arguments, **options)
+
+    def finish(self, tap, netns, what=""):
+        """Stops it; returns the events of this network namespace."""
+        what = what and what + ": "
+        status, _ = self.stop()
+        tap.equal(status, 0, f"{what}SIGINT ends it with 0", self.errors())
+        summary = self.summary() or {}
+        tap.equal(summary.get("lost"), 0, f"{what}nothing is lost", summary)
+        return [e for e in self.events if e.get("netns") == netns]
+
+
 def find(events, **wanted):
     """Those that have all of these values; None stands for a field that is absent."""
     return [e for e in events if all(e.get(name) == value for name, value in wanted.items())]
