@@ -23,7 +23,7 @@ enum record_type {
 	RECORD_CLOSE,
 	RECORD_STATE,
 	RECORD_DESTROY, /* a socket whose close waits for its acceptor is gone: nobody took it */
-	RECORD_SOCKET,	/* iterators only */
+	RECORD_SOCKET,	/* iterators only; RECORD_CLOSE too, for an end that was not seen */
 };
 
 enum record_flags {
@@ -103,6 +103,16 @@ struct record_row {
 };
 _Static_assert(sizeof(struct record_row) == 240, "no padding");
 
+/* What SWEEP_ALIVE tells of each socket: as little as possible, so that one read takes in a whole bucket. */
+struct record_alive {
+	__u64 cookie;
+	__u64 start_ns;
+	__u8 state;
+	__u8 ended; /* it is closed, and no program saw that */
+	__u8 unused[6];
+};
+_Static_assert(sizeof(struct record_alive) == 24, "no padding");
+
 /* Slots of the counters that user space reads and turns into `lost` events and -v output. */
 enum kernel_counter {
 	COUNTER_RING_FULL,	    /* records that found no room */
@@ -118,6 +128,7 @@ enum sweep_mode {
 	SWEEP_CHANGED, /* whose byte counters moved since the last sweep */
 	SWEEP_TAKEN,   /* in a process's hands, and it is not known in whose */
 	SWEEP_LISTENERS,
+	SWEEP_ALIVE, /* struct record_alive instead of rows */
 };
 
 #define FILTER_MAX 16 /* pids or ports that are decided in the kernel; longer lists in user space */

@@ -175,9 +175,43 @@ int holders(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+/* Its → CLOSE was not seen, and it is not gone yet. */
+static __always_inline bool ended_unseen(const struct socket_storage *st, const struct sock *sk)
+{
+	return sk->__sk_common.skc_state == TCP_CLOSE && st->state && st->state != TCP_CLOSE &&
+	       st->state != TCP_LISTEN && st->state != TCP_SYN_RECV;
+}
+
+static __always_inline bool row_asked_for(const struct socket_storage *st, const struct sock *sk)
+{
+	__u8 state = sk->__sk_common.skc_state;
+
+	/* A child that is not established has no cookie of its own yet. */
+	if (!st->cookie || (st->state == TCP_LISTEN && state != TCP_LISTEN))
+		return false;
+	if (sweep_mode == SWEEP_LISTENERS)
+		return state == TCP_LISTEN;
+	if (sweep_mode == SWEEP_TAKEN)
+		return st->flags & SOCKET_UNCONFIRMED && !st->taken && sk->sk_socket;
+	return state != TCP_CLOSE || ended_unseen(st, sk);
+}
+
+static __always_inline int tell_alive(struct seq_file *seq, const struct socket_storage *st,
+				      const struct sock *sk)
+{
+	struct record_alive alive = { .cookie = st->cookie, .start_ns = st->start_ns };
+
+	alive.state = sk->__sk_common.skc_state;
+	alive.ended = ended_unseen(st, sk);
+	bpf_seq_write(seq, &alive, sizeof(alive));
+	return 0;
+}
+
 /*
  * Every socket that has a storage, in all namespaces, with or without a file; process context. Cheaper than the
  * pass over files: for rates (only what moved since the last time) and for telling the living from the dead.
+ * Misses: between two reads the kernel goes on by counting entries of a bucket, so it may pass over some while others
+ * come and go (bpf_sk_storage_map_seq_find_next).
  */
 SEC("iter/bpf_sk_storage_map")
 int tracked(struct bpf_iter__bpf_sk_storage_map *ctx)
@@ -187,18 +221,13 @@ int tracked(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct record_row row;
 	struct tcp_sock *tp;
 
-	if (!sk || !st || sk->__sk_common.skc_state == TCP_CLOSE)
+	if (!sk || !st || !row_asked_for(st, sk))
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
+	if (!tp || !record_wanted(tp, (struct sock *)tp, st, st->flags & SOCKET_UNCONFIRMED))
 		return 0;
-	/* A child that is not established has no cookie of its own yet. */
-	if (!st->cookie || (st->state == TCP_LISTEN && sk->__sk_common.skc_state != TCP_LISTEN))
-		return 0;
-	if (sweep_mode == SWEEP_LISTENERS && sk->__sk_common.skc_state != TCP_LISTEN)
-		return 0;
-	if (sweep_mode == SWEEP_TAKEN && (!(st->flags & SOCKET_UNCONFIRMED) || st->taken || !sk->sk_socket))
-		return 0;
+	if (sweep_mode == SWEEP_ALIVE)
+		return tell_alive(ctx->meta->seq, st, sk);
 	__builtin_memset(&row, 0, sizeof(row));
 	record_counters_fill(&row.counters, tp, (struct sock *)tp);
 	if (sweep_mode == SWEEP_CHANGED && row.counters.tx_bytes == st->tx_told &&
@@ -207,6 +236,13 @@ int tracked(struct bpf_iter__bpf_sk_storage_map *ctx)
 	st->tx_told = row.counters.tx_bytes;
 	st->rx_told = row.counters.rx_bytes;
 	row_fill_tcp(&row, tp, (struct sock *)tp, st, bpf_ktime_get_ns());
+	if (ended_unseen(st, sk)) {
+		row.head.type = RECORD_CLOSE;
+		row.head.flags |= RECORD_RECONCILED;
+		row.head.old_state = st->state;
+		row.head.detail = st->closed_by;
+		row.head.value = sk->sk_err;
+	}
 	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
 	return 0;
 }

@@ -10,11 +10,12 @@
 
 /*
  * Does `current` operate this socket? `owned` is set by lock_sock() and only there; softirqs and timers put
- * their work off while it is set, and what release_sock() then does, it does in the owner's context.
+ * their work off while it is set, and what release_sock() then does, it does in the owner's context. Not nettrace itself:
+ * while its iterator holds a file that is being closed, the last close falls to it.
  */
 static __always_inline bool current_operates(const struct sock *sk, const struct task_struct *task)
 {
-	return sk->sk_lock.owned && !(task->flags & PF_KTHREAD);
+	return sk->sk_lock.owned && !(task->flags & PF_KTHREAD) && (__u32)task->tgid != own_tgid;
 }
 
 static __always_inline void owner_set(struct socket_storage *st, const struct task_struct *task, __u8 kind)

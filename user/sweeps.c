@@ -9,6 +9,7 @@
 #define TAKEN_EVERY_NS 50000000ULL
 #define AFTER_LOSS_NS 100000000ULL
 #define COST_FACTOR 50
+#define ALIVE_PASSES 4
 
 static uint64_t later(uint64_t began, uint64_t every_ns)
 {
@@ -76,6 +77,8 @@ static int swept(void *context, struct event *e)
 
 	if (e->proto != IPPROTO_TCP || !selection_match(&s->selection, e))
 		return 0;
+	if (e->type == EVENT_CLOSE)
+		return pipeline_event(s->pipeline, e);
 	if (should_be_open(e) && !connection_table_find(s->pipeline->table, e->cookie, e->start_ns)) {
 		if (!suspects_confirm(&s->suspects, e->cookie, e->start_ns))
 			return 0;
@@ -98,11 +101,44 @@ static int expire(struct sweeps *s, uint64_t before_ns)
 	return n < 0 ? (int)n : 0;
 }
 
+struct alive_pass {
+	struct connection_table *table;
+	uint64_t mono_ns;
+	bool news; /* some are not in the table, or ended unseen: a full pass tells which */
+};
+
+static void met(void *context, const struct record_alive *alive)
+{
+	struct alive_pass *pass = context;
+	bool known = connection_table_touch(pass->table, alive->cookie, alive->start_ns, pass->mono_ns);
+
+	if (alive->ended || (!known && alive->start_ns))
+		pass->news = true;
+}
+
+/* Touches what lives; again, while some are not met: a pass may miss what lives, but not time after time. */
+static int look_for_the_living(struct sweeps *s, uint64_t stale_before_ns, bool *news)
+{
+	struct alive_pass pass = { .table = s->pipeline->table, .mono_ns = clock_mono_ns() };
+	int err = 0;
+
+	for (int i = 0; !err && i < ALIVE_PASSES; i++) {
+		err = kernel_source_alive(s->kernel, met, &pass);
+		if (!connection_table_stale(s->pipeline->table, stale_before_ns))
+			break;
+	}
+	*news = pass.news;
+	return err;
+}
+
 static int sweep_all(struct sweeps *s)
 {
 	uint64_t began = clock_mono_ns();
-	int err = kernel_source_sweep(s->kernel, SWEEP_ALL, swept, s);
+	bool news;
+	int err = look_for_the_living(s, s->previous_full_ns, &news);
 
+	if (!err && news)
+		err = kernel_source_sweep(s->kernel, SWEEP_ALL, swept, s);
 	if (err)
 		return err;
 	suspects_turn(&s->suspects);
@@ -164,8 +200,11 @@ int sweeps_counters(struct sweeps *s)
 int sweeps_finish(struct sweeps *s)
 {
 	uint64_t began = clock_mono_ns();
-	int err = s->unavailable ? 0 : kernel_source_sweep(s->kernel, SWEEP_ALL, swept, s);
+	bool news = false;
+	int err = s->unavailable ? 0 : look_for_the_living(s, began, &news);
 
+	if (!err && news)
+		err = kernel_source_sweep(s->kernel, SWEEP_ALL, swept, s);
 	kernel_source_detach(s->kernel);
 	if (!err)
 		err = kernel_source_drain(s->kernel);

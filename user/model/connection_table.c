@@ -343,6 +343,27 @@ struct connection *connection_table_first(const struct connection_table *t)
 	return t->first;
 }
 
+bool connection_table_touch(struct connection_table *t, uint64_t cookie, uint64_t start_ns,
+			    uint64_t mono_ns)
+{
+	struct connection *c = connection_table_find(t, cookie, start_ns);
+
+	if (!c)
+		return false;
+	if (c->seen_ns < mono_ns)
+		c->seen_ns = mono_ns;
+	return true;
+}
+
+size_t connection_table_stale(const struct connection_table *t, uint64_t before_ns)
+{
+	size_t stale = 0;
+
+	for (const struct connection *c = t->first; c; c = c->next)
+		stale += c->seen_ns < before_ns;
+	return stale;
+}
+
 /* How a row that no sweep finds any more ended, as far as that is known. */
 static void unseen_end(const struct connection *c, struct event *e, uint64_t time_ns,
 		       uint64_t mono_ns)

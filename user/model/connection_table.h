@@ -89,6 +89,12 @@ struct connection *connection_table_first(const struct connection_table *t);
 void connection_to_event(const struct connection *c, struct event *e, uint64_t time_ns,
 			 uint64_t mono_ns);
 
+/* A sweep met this connection: notes it. False when the table does not know it. */
+bool connection_table_touch(struct connection_table *t, uint64_t cookie, uint64_t start_ns,
+			    uint64_t mono_ns);
+/* How many rows were last heard of before that. */
+size_t connection_table_stale(const struct connection_table *t, uint64_t before_ns);
+
 /*
  * After a sweep that began at `sweep_ns` and told of every living socket: each row not seen since then has
  * ended unseen. For each, `sink` gets a `close` (`unlisten` for a listener) marked reconciled with the last known

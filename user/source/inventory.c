@@ -10,18 +10,18 @@
 #define READ_SIZE (64 * 1024)
 #define ROWS_MAX 4000000 /* holders of sockets; beyond it the rest is left out and the caller told */
 
-/* Owned: data. */
+/* Owned: data: struct record_row, or struct record_alive. */
 struct rows {
-	struct record_row *data;
+	void *data;
 	size_t bytes, capacity;
 };
 
 static int rows_grow(struct rows *rows)
 {
 	size_t capacity = rows->capacity ? rows->capacity * 2 : 4 * READ_SIZE;
-	struct record_row *data;
+	void *data;
 
-	if (capacity > ROWS_MAX * sizeof(*data))
+	if (capacity > ROWS_MAX * sizeof(struct record_row))
 		return -E2BIG;
 	data = realloc(rows->data, capacity);
 	if (!data)
@@ -134,48 +134,82 @@ static int tell_socket(struct kernel_source *k, const struct record_row *rows, s
 
 int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sink *sink, void *context)
 {
-	struct rows rows = { 0 };
+	struct rows all = { 0 };
+	struct record_row *rows;
 	size_t count, first, i;
 	int err;
 
-	err = rows_read(k->skeleton->progs.holders, NULL, &rows);
+	err = rows_read(k->skeleton->progs.holders, NULL, &all);
 	if (!err && drain_first) {
 		err = kernel_source_drain(k);
 		err = err > 0 ? 0 : err;
 	}
-	count = rows.bytes / sizeof(*rows.data);
+	rows = all.data;
+	count = all.bytes / sizeof(*rows);
 	if (!err && count)
-		qsort(rows.data, count, sizeof(*rows.data), compare_rows);
+		qsort(rows, count, sizeof(*rows), compare_rows);
 	for (first = 0; !err && first < count; first = i) {
 		for (i = first + 1; i < count; i++)
-			if (rows.data[i].head.cookie != rows.data[first].head.cookie)
+			if (rows[i].head.cookie != rows[first].head.cookie)
 				break;
-		err = tell_socket(k, rows.data + first, i - first, sink, context);
+		err = tell_socket(k, rows + first, i - first, sink, context);
 	}
-	free(rows.data);
+	free(all.data);
 	return err;
+}
+
+/* What happened up to the end of the pass is told before its rows. */
+static int tracked_read(struct kernel_source *k, enum sweep_mode mode, struct rows *rows)
+{
+	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(k->skeleton->maps.sockets) };
+	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	int err;
+
+	k->skeleton->bss->sweep_mode = mode;
+	err = rows_read(k->skeleton->progs.tracked, &opts, rows);
+	if (err)
+		return err;
+	err = kernel_source_drain(k);
+	return err > 0 ? 0 : err;
+}
+
+/* An end that no program saw, found while the socket is still there: nothing of it is missing. */
+static void row_to_close(struct kernel_source *k, const struct record_row *row, struct event *e)
+{
+	const struct record_close close = { row->head, row->counters };
+
+	record_to_close(&close, &k->names, e);
 }
 
 int kernel_source_sweep(struct kernel_source *k, enum sweep_mode mode, event_sink *sink, void *context)
 {
-	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(k->skeleton->maps.sockets) };
-	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
-	struct rows rows = { 0 };
+	struct rows all = { 0 };
+	const struct record_row *rows;
 	struct event e;
-	size_t count;
-	int err;
+	int err = tracked_read(k, mode, &all);
 
-	k->skeleton->bss->sweep_mode = mode;
-	err = rows_read(k->skeleton->progs.tracked, &opts, &rows);
-	if (!err) {
-		err = kernel_source_drain(k);
-		err = err > 0 ? 0 : err;
-	}
-	count = rows.bytes / sizeof(*rows.data);
-	for (size_t i = 0; !err && i < count; i++) {
-		record_to_socket(&rows.data[i], &k->names, &e);
+	rows = all.data;
+	for (size_t i = 0; !err && i < all.bytes / sizeof(*rows); i++) {
+		if (rows[i].head.type == RECORD_CLOSE)
+			row_to_close(k, &rows[i], &e);
+		else
+			record_to_socket(&rows[i], &k->names, &e);
 		err = sink(context, &e);
 	}
-	free(rows.data);
+	free(all.data);
+	return err;
+}
+
+int kernel_source_alive(struct kernel_source *k,
+			void (*visit)(void *context, const struct record_alive *alive), void *context)
+{
+	struct rows all = { 0 };
+	const struct record_alive *alive;
+	int err = tracked_read(k, SWEEP_ALIVE, &all);
+
+	alive = all.data;
+	for (size_t i = 0; !err && i < all.bytes / sizeof(*alive); i++)
+		visit(context, &alive[i]);
+	free(all.data);
 	return err;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/report.h"
@@ -67,6 +68,7 @@ static void set_filters(struct nettrace_bpf *skeleton, const struct kernel_optio
 	const struct selection *s = options->selection;
 
 	skeleton->rodata->tell_states = options->states;
+	skeleton->rodata->own_tgid = (__u32)getpid();
 	skeleton->rodata->wakeup_bytes = (__u32)(options->buffer_bytes / 4);
 	if (!s)
 		return;

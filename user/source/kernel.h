@@ -64,8 +64,13 @@ int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sin
 /*
  * Tracked TCP sockets (iter/bpf_sk_storage_map), one `socket` event each, without holders; what happened up to
  * the end of the pass is told before. SWEEP_TAKEN tells of what kernel_source_inventory can find the acceptor of.
+ * An end that was not seen comes as `close`, while the socket is there. May miss some while others come and go.
  * 0, what the sink returned, or -errno.
  */
 int kernel_source_sweep(struct kernel_source *k, enum sweep_mode mode, event_sink *sink, void *context);
+
+/* The cheapest pass: only which connections live. May miss some of them too, though seldom. As kernel_source_sweep. */
+int kernel_source_alive(struct kernel_source *k,
+			void (*visit)(void *context, const struct record_alive *alive), void *context);
 
 #endif

@@ -10,6 +10,8 @@
 
 struct bpf_sock;
 
+struct seq_file;
+
 struct sockaddr;
 
 typedef unsigned char __u8;
