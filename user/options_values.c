@@ -191,8 +191,9 @@ int option_states(const char *arg, uint32_t *states)
 /* What a stream is made of in this version; the rows of tables are no events of it. */
 #define STREAM_EVENTS                                                                          \
 	(1u << EVENT_START | 1u << EVENT_LISTEN | 1u << EVENT_UNLISTEN | 1u << EVENT_CONNECT | \
-	 1u << EVENT_ACCEPT | 1u << EVENT_FAIL | 1u << EVENT_RETRANSMIT | 1u << EVENT_RESET | 1u << EVENT_DROP | 1u << EVENT_CLOSE |  \
-	 1u << EVENT_STATE | 1u << EVENT_LOST | 1u << EVENT_SUMMARY)
+	 1u << EVENT_ACCEPT | 1u << EVENT_FAIL | 1u << EVENT_RETRANSMIT | 1u << EVENT_RESET |  \
+	 1u << EVENT_DROP | 1u << EVENT_CLOSE | 1u << EVENT_STATE | 1u << EVENT_LOST |         \
+	 1u << EVENT_SUMMARY)
 
 static const char *event_word(void *context, size_t i)
 {
