@@ -74,7 +74,8 @@ int BPF_PROG(accept_returned2, struct sock *listener, void *argument, struct soc
 }
 
 SEC("fexit/inet_csk_accept")
-int BPF_PROG(accept_returned4, struct sock *listener, int flags, int *err, bool kern, struct sock *sk)
+int BPF_PROG(accept_returned4, struct sock *listener, int flags, int *err, bool kern,
+	     struct sock *sk)
 {
 	return accept_returned(sk);
 }

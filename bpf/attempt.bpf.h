@@ -11,7 +11,8 @@
 
 /* The socket has no peer, so the one it asked for is told. */
 static __always_inline void attempt_tell_failed(const struct tcp_sock *tp, const struct sock *sk,
-						struct socket_storage *st, __u64 when, __u8 flags, __u32 error)
+						struct socket_storage *st, __u64 when, __u8 flags,
+						__u32 error)
 {
 	struct record *r;
 

@@ -9,8 +9,10 @@
  * How many arguments a function or tracepoint of the running kernel has: user space counts them in its BTF
  * and sets these before loading, so that a missing one is never read.
  */
-const volatile __u32 retransmit_args __weak = 2; /* tcp_retransmit_skb(sk, skb), and err since 6.18 */
-const volatile __u32 send_reset_args __weak = 2; /* tcp_send_reset(sk, skb), and reason since 6.10 */
+const volatile __u32 retransmit_args __weak =
+	2; /* tcp_retransmit_skb(sk, skb), and err since 6.18 */
+const volatile __u32 send_reset_args __weak =
+	2; /* tcp_send_reset(sk, skb), and reason since 6.10 */
 
 /* tcp_retransmit_skb: since 6.18 it is called for failed attempts too, with err as the third argument. */
 static __always_inline bool compat_retransmit_failed(unsigned long long *ctx)

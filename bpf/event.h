@@ -34,7 +34,8 @@ enum record_flags {
 	RECORD_BEFORE = 1 << 4,	      /* the connection was there before nettrace */
 	RECORD_ACCEPT_TIMED = 1 << 5, /* ACCEPT: mono_ns is the moment of accept() itself */
 	RECORD_NO_LATENCY = 1 << 6,   /* start_ns is not the moment of the SYN */
-	RECORD_QUEUED = 1 << 7,	      /* SOCKET: has no struct socket: waits for accept, or is an orphan */
+	RECORD_QUEUED =
+		1 << 7, /* SOCKET: has no struct socket: waits for accept, or is an orphan */
 };
 
 /* Every record and row begins with it. */
@@ -100,8 +101,10 @@ struct record_row {
 	__s32 holder_fd;
 	__u64 holder_start_ns; /* boot clock: tells the older process */
 	char holder_comm[16];
+	__u32 syn_queue; /* of a listener: half-open requests */
+	__u32 unused;
 };
-_Static_assert(sizeof(struct record_row) == 240, "no padding");
+_Static_assert(sizeof(struct record_row) == 248, "no padding");
 
 /* What SWEEP_ALIVE tells of each socket: as little as possible, so that one read takes in a whole bucket. */
 struct record_alive {

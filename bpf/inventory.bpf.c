@@ -16,12 +16,14 @@ static __always_inline __u32 at_least_0(__u32 a, __u32 b)
 	return d < 0 ? 0 : d;
 }
 
-static __always_inline void row_queues(struct record_row *row, const struct tcp_sock *tp, const struct sock *sk)
+static __always_inline void row_queues(struct record_row *row, const struct tcp_sock *tp,
+				       const struct sock *sk)
 {
 	if (sk->__sk_common.skc_state == TCP_LISTEN) {
 		row->recv_q = sk->sk_ack_backlog;
 		row->send_q = sk->sk_max_ack_backlog;
 		row->head.value = sk->sk_max_ack_backlog;
+		row->syn_queue = tp->inet_conn.icsk_accept_queue.qlen.counter;
 		return;
 	}
 	row->recv_q = at_least_0(tp->rcv_nxt, tp->copied_seq);
@@ -29,7 +31,8 @@ static __always_inline void row_queues(struct record_row *row, const struct tcp_
 }
 
 static __always_inline void row_fill_tcp(struct record_row *row, const struct tcp_sock *tp,
-					 const struct sock *sk, const struct socket_storage *st, __u64 now)
+					 const struct sock *sk, const struct socket_storage *st,
+					 __u64 now)
 {
 	__u8 state = sk->__sk_common.skc_state;
 
@@ -74,8 +77,9 @@ static __always_inline __u64 task_cgroup(const struct task_struct *task)
 	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 }
 
-static __always_inline void owner_set_holder(struct socket_storage *st, const struct task_struct *task,
-					     __u8 kind, __u64 start_ns)
+static __always_inline void owner_set_holder(struct socket_storage *st,
+					     const struct task_struct *task, __u8 kind,
+					     __u64 start_ns)
 {
 	owner_set(st, task, kind);
 	st->uid = task_uid(task);
@@ -104,7 +108,8 @@ static __always_inline void seed_owner(struct socket_storage *st, struct sock *s
 
 /* Accepted by a process that has done nothing with it yet and did not ask for the peer's address. */
 static __always_inline void confirm_holder(const struct tcp_sock *tp, const struct sock *sk,
-					   struct socket_storage *st, const struct task_struct *task, __u64 now)
+					   struct socket_storage *st,
+					   const struct task_struct *task, __u64 now)
 {
 	if (!(st->flags & SOCKET_UNCONFIRMED) || st->taken)
 		return;

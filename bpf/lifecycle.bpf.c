@@ -21,8 +21,8 @@ static __always_inline bool is_wanted_tcp(const struct sock *sk)
 }
 
 /* A new connection or listener begins on this socket; what was before is over. */
-static __always_inline void storage_begin(struct socket_storage *st, const struct sock *sk, __u64 now,
-					  __u8 direction)
+static __always_inline void storage_begin(struct socket_storage *st, const struct sock *sk,
+					  __u64 now, __u8 direction)
 {
 	st->cookie = bpf_get_socket_cookie((void *)sk);
 	st->start_ns = now;
@@ -75,8 +75,8 @@ static __always_inline void storage_set_maker(struct socket_storage *st, const s
 }
 
 static __always_inline void storage_established(const struct tcp_sock *tp, const struct sock *sk,
-						struct socket_storage *st, __u64 now, __u8 old_state,
-						__u8 flags)
+						struct socket_storage *st, __u64 now,
+						__u8 old_state, __u8 flags)
 {
 	if (st->flags & SOCKET_OPENED) { /* Fast Open: a process has it already */
 		st->established_ns = now;
@@ -87,11 +87,13 @@ static __always_inline void storage_established(const struct tcp_sock *tp, const
 	if (!st->cookie)
 		st->cookie = bpf_get_socket_cookie((void *)sk);
 	if (st->owner == OWNER_KERNEL && st->direction == DIRECTION_IN) {
-		record_tell(RECORD_ACCEPT, tp, sk, st, now, old_state, TCP_ESTABLISHED, flags, 0, 0);
+		record_tell(RECORD_ACCEPT, tp, sk, st, now, old_state, TCP_ESTABLISHED, flags, 0,
+			    0);
 		return;
 	}
 	if (st->direction == DIRECTION_OUT) {
-		record_tell(RECORD_CONNECT, tp, sk, st, now, old_state, TCP_ESTABLISHED, flags, 0, 0);
+		record_tell(RECORD_CONNECT, tp, sk, st, now, old_state, TCP_ESTABLISHED, flags, 0,
+			    0);
 		return;
 	}
 	/* Told once a process has taken it; until then only counted. */
@@ -112,7 +114,8 @@ static __always_inline __u32 failed_errno(const struct tcp_sock *tp, const struc
 
 /* → CLOSE: a listener that ends, an attempt that failed, or the end of a connection. */
 static __always_inline void storage_closed(const struct tcp_sock *tp, const struct sock *sk,
-					   struct socket_storage *st, __u64 now, __u8 old_state, __u8 flags)
+					   struct socket_storage *st, __u64 now, __u8 old_state,
+					   __u8 flags)
 {
 	if (old_state == TCP_LISTEN) {
 		record_tell(RECORD_UNLISTEN, tp, sk, st, now, old_state, TCP_CLOSE, flags, 0,
@@ -204,14 +207,15 @@ static __always_inline int state_changed(struct sock *sk, int old_state, int new
 	} else {
 		if (st->state != (__u32)old_state)
 			storage_catch_up(tp, sk, st, now, old_state);
-		if (old_state == TCP_SYN_RECV && new_state != TCP_ESTABLISHED && new_state != TCP_CLOSE)
+		if (old_state == TCP_SYN_RECV && new_state != TCP_ESTABLISHED &&
+		    new_state != TCP_CLOSE)
 			owner_open_early(st, sk, now);
 		if (current_operates(sk, task))
 			owner_operated(tp, sk, st, task, now);
 		if (st->closed_by == SIDE_NONE)
-			st->closed_by = new_state == TCP_CLOSE_WAIT ? SIDE_REMOTE :
-					new_state == TCP_FIN_WAIT1  ? SIDE_LOCAL :
-								      SIDE_NONE;
+			st->closed_by = new_state == TCP_CLOSE_WAIT  ? SIDE_REMOTE
+					: new_state == TCP_FIN_WAIT1 ? SIDE_LOCAL
+								     : SIDE_NONE;
 		if (new_state == TCP_ESTABLISHED)
 			storage_established(tp, sk, st, now, old_state, 0);
 		else if (new_state == TCP_CLOSE)
@@ -275,13 +279,15 @@ int BPF_PROG(socket_destroyed, struct sock *sk)
 		storage_catch_up(tp, sk, st, now, TCP_SYN_RECV);
 	if (current_operates(sk, task) && owner_unconfirmed(st))
 		owner_operated(tp, sk, st, task, now);
-	if (st->state != TCP_CLOSE && !(st->direction == DIRECTION_IN && st->state == TCP_SYN_RECV)) {
+	if (st->state != TCP_CLOSE &&
+	    !(st->direction == DIRECTION_IN && st->state == TCP_SYN_RECV)) {
 		count(COUNTER_TRANSITIONS_MISSED);
 		storage_closed(tp, sk, st, now, st->state, RECORD_RECONCILED);
 		st->state = TCP_CLOSE;
 	}
 	if (st->flags & SOCKET_HELD)
-		record_tell(RECORD_DESTROY, tp, sk, st, now, 0, TCP_CLOSE, RECORD_UNCONFIRMED, 0, 0);
+		record_tell(RECORD_DESTROY, tp, sk, st, now, 0, TCP_CLOSE, RECORD_UNCONFIRMED, 0,
+			    0);
 	return 0;
 }
 

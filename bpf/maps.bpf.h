@@ -6,8 +6,8 @@
 #include "vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
 #include "event.h"
@@ -36,9 +36,10 @@ enum { RETRANSMIT_NONE, RETRANSMIT_DATA, RETRANSMIT_SYN, RETRANSMIT_SYNACK, RETR
 enum storage_flags {
 	SOCKET_RST_SENT = 1 << 0,
 	SOCKET_RST_RECEIVED = 1 << 1,
-	SOCKET_BEFORE = 1 << 2,	    /* was there before nettrace */
-	SOCKET_UNCONFIRMED = 1 << 3, /* incoming, established, not yet taken: counted in `unconfirmed` */
-	SOCKET_HELD = 1 << 4,	    /* closed while unconfirmed: user space waits for accept or destroy */
+	SOCKET_BEFORE = 1 << 2, /* was there before nettrace */
+	SOCKET_UNCONFIRMED =
+		1 << 3,	      /* incoming, established, not yet taken: counted in `unconfirmed` */
+	SOCKET_HELD = 1 << 4, /* closed while unconfirmed: user space waits for accept or destroy */
 	SOCKET_OPENED = 1 << 5,	    /* established: connect was told, or accept is or will be */
 	SOCKET_NO_LATENCY = 1 << 6, /* start_ns is not the moment of the SYN */
 	SOCKET_ATTEMPT = 1 << 7,    /* connect() began and no SYN was sent yet: peer in attempt_* */
@@ -54,7 +55,7 @@ struct socket_storage {
 	__u64 tx_told; /* what the storage iterator last told of, so that it can leave out the rest */
 	__u64 rx_told;
 	__u64 holder_start_ns; /* of the holder that iter/task_file chose; 0: the owner was seen at work */
-	__u32 state; /* the last one seen; 0: nothing was seen yet */
+	__u32 state;	       /* the last one seen; 0: nothing was seen yet */
 	__u32 pid;
 	__u32 tid;
 	__u32 uid;
@@ -67,7 +68,7 @@ struct socket_storage {
 	char comm[16];
 	char opener_comm[16];
 	__u32 attempt_addr[4]; /* network byte order */
-	__u32 attempt_port; /* host byte order */
+	__u32 attempt_port;    /* host byte order */
 	__u32 unused;
 };
 
@@ -96,15 +97,17 @@ const volatile bool tell_states __weak = false;		    /* --states */
 const volatile __u32 filter_family __weak = 0;		    /* AF_INET or AF_INET6 only; 0: both */
 const volatile __u32 filter_pid_count __weak = 0;
 const volatile __u32 filter_pids[FILTER_MAX] __weak = {};
-const volatile __u32 filter_port_count __weak = 0, filter_lport_count __weak = 0, filter_rport_count __weak = 0;
+const volatile __u32 filter_port_count __weak = 0, filter_lport_count __weak = 0,
+				       filter_rport_count __weak = 0;
 const volatile __u16 filter_ports[FILTER_MAX] __weak = {};
 const volatile __u16 filter_lports[FILTER_MAX] __weak = {};
 const volatile __u16 filter_rports[FILTER_MAX] __weak = {};
 
 /* Counted by the programs, read by user space. */
 __u64 counters[COUNTER_COUNT] __weak = {};
-__s64 unconfirmed __weak = 0;	   /* established incoming sockets that nobody was seen to take */
-__u32 wakeup_pending __weak = 0;   /* set here with a forced wakeup, cleared by user space as it drains */
+__s64 unconfirmed __weak = 0; /* established incoming sockets that nobody was seen to take */
+__u32 wakeup_pending __weak =
+	0; /* set here with a forced wakeup, cleared by user space as it drains */
 __u32 sweep_mode __weak = SWEEP_ALL; /* set by user space before it runs the storage iterator */
 
 static __always_inline void count(enum kernel_counter counter)

@@ -18,7 +18,8 @@ static __always_inline bool current_operates(const struct sock *sk, const struct
 	return sk->sk_lock.owned && !(task->flags & PF_KTHREAD) && (__u32)task->tgid != own_tgid;
 }
 
-static __always_inline void owner_set(struct socket_storage *st, const struct task_struct *task, __u8 kind)
+static __always_inline void owner_set(struct socket_storage *st, const struct task_struct *task,
+				      __u8 kind)
 {
 	/* The process's name, not the thread's: io_uring and thread pools name their threads. */
 	bpf_probe_read_kernel(st->comm, sizeof(st->comm), task->group_leader->comm);
@@ -29,8 +30,8 @@ static __always_inline void owner_set(struct socket_storage *st, const struct ta
 }
 
 /* Credentials and cgroup of `current`; for the iterators see inventory.bpf.c. */
-static __always_inline void owner_set_current(struct socket_storage *st, const struct task_struct *task,
-					      __u8 kind)
+static __always_inline void owner_set_current(struct socket_storage *st,
+					      const struct task_struct *task, __u8 kind)
 {
 	owner_set(st, task, kind);
 	st->uid = bpf_get_current_uid_gid();
@@ -60,7 +61,8 @@ static __always_inline void owner_tell_accept(const struct tcp_sock *tp, const s
  * TCP Fast Open: a child can be accepted, read and closed before its handshake is complete. Then it counts as
  * established from the moment a process touches it.
  */
-static __always_inline void owner_open_early(struct socket_storage *st, const struct sock *sk, __u64 now)
+static __always_inline void owner_open_early(struct socket_storage *st, const struct sock *sk,
+					     __u64 now)
 {
 	if (st->state != TCP_SYN_RECV || st->direction != DIRECTION_IN ||
 	    st->flags & (SOCKET_OPENED | SOCKET_BEFORE))
@@ -86,7 +88,8 @@ static __always_inline bool owner_unconfirmed(struct socket_storage *st)
 
 /* `current` operates the socket: confirm the owner, or note that it was handed on. */
 static __always_inline void owner_operated(const struct tcp_sock *tp, const struct sock *sk,
-					   struct socket_storage *st, const struct task_struct *task, __u64 now)
+					   struct socket_storage *st,
+					   const struct task_struct *task, __u64 now)
 {
 	__u32 pid = task->tgid;
 	__u8 kind;
@@ -104,9 +107,9 @@ static __always_inline void owner_operated(const struct tcp_sock *tp, const stru
 	} else if (st->pid != pid && kind != OWNER_SNAPSHOT) {
 		if (st->opener_pid == pid) { /* it came back */
 			owner_forget_opener(st);
-			kind = st->direction == DIRECTION_OUT  ? OWNER_CONNECT :
-			       st->direction == DIRECTION_IN ? OWNER_ACCEPT :
-							       OWNER_LISTEN;
+			kind = st->direction == DIRECTION_OUT  ? OWNER_CONNECT
+			       : st->direction == DIRECTION_IN ? OWNER_ACCEPT
+							       : OWNER_LISTEN;
 		} else {
 			if (!st->opener_pid) {
 				st->opener_pid = st->pid;

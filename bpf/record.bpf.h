@@ -98,8 +98,8 @@ static __always_inline void record_addresses(struct record *r, const struct sock
 
 /* Every member but detail and value, which the caller sets. `r` may hold anything before. */
 static __always_inline void record_fill(struct record *r, __u8 type, const struct tcp_sock *tp,
-					const struct sock *sk, const struct socket_storage *st, __u64 now,
-					__u8 old_state, __u8 new_state)
+					const struct sock *sk, const struct socket_storage *st,
+					__u64 now, __u8 old_state, __u8 new_state)
 {
 	r->type = type;
 	r->flags = record_flags_of(st);
@@ -131,8 +131,8 @@ static __always_inline void record_fill(struct record *r, __u8 type, const struc
 	r->unused = 0;
 }
 
-static __always_inline void record_counters_fill(struct record_counters *c, const struct tcp_sock *tp,
-						 const struct sock *sk)
+static __always_inline void record_counters_fill(struct record_counters *c,
+						 const struct tcp_sock *tp, const struct sock *sk)
 {
 	__u64 received = tp->bytes_received;
 
@@ -182,8 +182,8 @@ static __always_inline void record_tell(__u8 type, const struct tcp_sock *tp, co
 }
 
 static __always_inline void record_tell_close(const struct tcp_sock *tp, const struct sock *sk,
-					      const struct socket_storage *st, __u64 now, __u8 old_state,
-					      __u8 flags)
+					      const struct socket_storage *st, __u64 now,
+					      __u8 old_state, __u8 flags)
 {
 	struct record_close *r;
 

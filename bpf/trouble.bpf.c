@@ -27,8 +27,8 @@ static __always_inline struct socket_storage *storage_of(struct sock *sk)
 	return bpf_sk_storage_get(&sockets, sk, 0, 0);
 }
 
-static __always_inline void tell_trouble(__u8 type, struct sock *sk, struct socket_storage *st, __u8 detail,
-					 __u32 value)
+static __always_inline void tell_trouble(__u8 type, struct sock *sk, struct socket_storage *st,
+					 __u8 detail, __u32 value)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
@@ -36,7 +36,8 @@ static __always_inline void tell_trouble(__u8 type, struct sock *sk, struct sock
 		return;
 	if (!st->cookie)
 		st->cookie = bpf_get_socket_cookie(sk);
-	record_tell(type, tp, sk, st, bpf_ktime_get_ns(), 0, sk->__sk_common.skc_state, 0, detail, value);
+	record_tell(type, tp, sk, st, bpf_ktime_get_ns(), 0, sk->__sk_common.skc_state, 0, detail,
+		    value);
 }
 
 /* A segment was sent again; softirq (timer, ACK) or process context; the count includes it already. */
@@ -53,10 +54,10 @@ int BPF_PROG(segment_retransmitted, struct sock *sk)
 	if (!tp)
 		return 0;
 	state = sk->__sk_common.skc_state;
-	kind = state == TCP_SYN_SENT	  ? RETRANSMIT_SYN :
-	       state == TCP_SYN_RECV	  ? RETRANSMIT_SYNACK :
-	       compat_is_loss_probe(tp) ? RETRANSMIT_TLP :
-					    RETRANSMIT_DATA;
+	kind = state == TCP_SYN_SENT	  ? RETRANSMIT_SYN
+	       : state == TCP_SYN_RECV	  ? RETRANSMIT_SYNACK
+	       : compat_is_loss_probe(tp) ? RETRANSMIT_TLP
+					  : RETRANSMIT_DATA;
 	tell_trouble(RECORD_RETRANSMIT, sk, st, kind, tp->total_retrans);
 	return 0;
 }

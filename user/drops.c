@@ -28,20 +28,16 @@ static bool is_in_namespace(uint32_t pid, uint32_t netns)
 	return !stat(path, &st) && st.st_ino == netns;
 }
 
-static struct drops_namespace *namespace_add(struct drops *d, const struct connection *listener)
+static struct drops_namespace *namespace_add(struct drops *d, uint32_t netns, uint32_t pid)
 {
 	struct drops_namespace *n;
 
-	if (d->count == DROPS_NAMESPACES || !is_in_namespace(listener->pid, listener->netns))
+	if (d->count == DROPS_NAMESPACES || !is_in_namespace(pid, netns))
 		return NULL;
 	n = &d->namespaces[d->count];
-	*n = (struct drops_namespace){ .netns = listener->netns, .pid = listener->pid };
-	if (netstat_read(n->pid, &n->before))
-		return NULL;
+	/* `before` is zero: a listener may have dropped before we heard of it, and its own counter says how many. */
+	*n = (struct drops_namespace){ .netns = netns, .pid = pid };
 	d->count++;
-	/* What happened since the namespace was made is news, unless its listener was there before us. */
-	n->growth = n->before;
-	n->grown = n->growth.listen_drops > 0;
 	return n;
 }
 
@@ -69,7 +65,7 @@ static int visit_listener(void *context, const struct connection *listener)
 	if (!connection_has(listener, FIELD_PID) || !connection_has(listener, FIELD_NETNS))
 		return 0;
 	if (!n)
-		n = namespace_add(d, listener);
+		n = namespace_add(d, listener->netns, listener->pid);
 	else if (!n->pid && is_in_namespace(listener->pid, listener->netns))
 		n->pid = listener->pid;
 	if (n)
@@ -91,21 +87,22 @@ static void namespaces_update(struct drops *d)
 	d->count = kept;
 }
 
-/* Only what the namespace's counters leave no doubt about. */
+/* What the namespace's counters leave no doubt about, or else the listener's queues. */
 static const char *reason(const struct drops_namespace *n, const struct event *listener)
 {
-	const struct netstat *g = &n->growth;
-	bool full = event_has(listener, FIELD_RECV_Q) && listener->recv_q > listener->send_q;
+	bool accept_queue = n->growth.listen_overflows, syn_queue = n->growth.syn_queue_drops;
 
-	if (g->listen_overflows && (!g->syn_queue_drops || full))
-		return "accept_queue_full";
-	if (g->syn_queue_drops && !g->listen_overflows)
-		return "syn_queue_full";
-	return NULL;
+	if (accept_queue && syn_queue && event_has(listener, FIELD_RECV_Q)) {
+		accept_queue = listener->recv_q > listener->send_q;
+		syn_queue = listener->syn_queue >= listener->send_q;
+	}
+	if (accept_queue == syn_queue)
+		return NULL;
+	return accept_queue ? "accept_queue_full" : "syn_queue_full";
 }
 
-static int tell_drops(struct drops *d, const struct drops_namespace *n, const struct event *listener,
-		      uint64_t count)
+static int tell_drops(struct drops *d, const struct drops_namespace *n,
+		      const struct event *listener, uint64_t count)
 {
 	struct event e = *listener;
 
@@ -123,7 +120,8 @@ static int tell_drops(struct drops *d, const struct drops_namespace *n, const st
 /* Since the last time; the kernel's counter has 32 bits, and goes round. */
 static uint32_t new_drops(const struct drops *d, const struct event *e)
 {
-	const struct connection *row = connection_table_find(d->pipeline->table, e->cookie, e->start_ns);
+	const struct connection *row =
+		connection_table_find(d->pipeline->table, e->cookie, e->start_ns);
 
 	if (!row || !event_has(e, FIELD_DROPS))
 		return 0;
@@ -143,17 +141,25 @@ static int on_listener(void *context, struct event *e)
 	return err ? err : pipeline_event(d->pipeline, e);
 }
 
-int drops_before_end(struct drops *d, const struct event *unlisten)
+int drops_event(struct drops *d, const struct event *e)
 {
-	struct drops_namespace *n = namespace_find(d, unlisten->netns);
-	struct drops_namespace unknown = { .netns = unlisten->netns };
-	uint32_t count = new_drops(d, unlisten);
+	struct drops_namespace *n, unknown = { .netns = e->netns };
+	uint32_t count;
 
+	if (e->type != EVENT_LISTEN && e->type != EVENT_UNLISTEN)
+		return 0;
+	n = namespace_find(d, e->netns);
+	if (e->type == EVENT_LISTEN) {
+		if (!n && event_has(e, FIELD_PID))
+			namespace_add(d, e->netns, e->pid);
+		return 0;
+	}
+	count = new_drops(d, e);
 	if (!count)
 		return 0;
 	if (n)
 		namespace_look(n);
-	return tell_drops(d, n ? n : &unknown, unlisten, count);
+	return tell_drops(d, n ? n : &unknown, e, count);
 }
 
 int drops_init(struct drops *d, struct kernel_source *kernel, struct pipeline *p, uint64_t mono_ns)
@@ -164,7 +170,7 @@ int drops_init(struct drops *d, struct kernel_source *kernel, struct pipeline *p
 		return -ENOMEM;
 	namespaces_update(d);
 	for (size_t i = 0; i < d->count; i++)
-		d->namespaces[i].grown = false;
+		namespace_look(&d->namespaces[i]);
 	return 0;
 }
 
@@ -182,10 +188,10 @@ int drops_run(struct drops *d, uint64_t mono_ns)
 	if (mono_ns < d->next_ns)
 		return 0;
 	d->next_ns = mono_ns + EVERY_NS;
-	for (size_t i = 0; i < d->count; i++)
-		namespace_look(&d->namespaces[i]);
 	namespaces_update(d);
-	for (size_t i = 0; i < d->count; i++)
+	for (size_t i = 0; i < d->count; i++) {
+		namespace_look(&d->namespaces[i]);
 		grown = grown || d->namespaces[i].grown;
+	}
 	return grown ? kernel_source_sweep(d->kernel, SWEEP_LISTENERS, on_listener, d) : 0;
 }

@@ -31,8 +31,11 @@ struct drops {
 /* The state now is where counting begins. drops_done releases it. 0 or -ENOMEM. */
 int drops_init(struct drops *d, struct kernel_source *kernel, struct pipeline *p, uint64_t mono_ns);
 void drops_done(struct drops *d);
-/* Before the listener's `unlisten` is told: the drops since the last time. 0, or what the pipeline returned. */
-int drops_before_end(struct drops *d, const struct event *unlisten);
+/*
+ * Before the kernel's event is told: a `listen` begins the counting in its namespace, an `unlisten` tells of the drops since
+ * the last time. 0, or what the pipeline returned.
+ */
+int drops_event(struct drops *d, const struct event *e);
 /* Tells what has come since the last time, when it is due at mono_ns. 0, or what the pipeline returned. */
 int drops_run(struct drops *d, uint64_t mono_ns);
 

@@ -12,9 +12,9 @@
 #include "base/report.h"
 #include "drops.h"
 #include "keyboard.h"
+#include "signals.h"
 #include "source/clock.h"
 #include "source/kernel.h"
-#include "signals.h"
 #include "sweeps.h"
 
 #define POLL_BUSY_NS 20000000ULL
@@ -42,7 +42,7 @@ static uint64_t wall(uint64_t mono_ns)
 static int on_event(void *context, struct event *e)
 {
 	struct live *l = context;
-	int err = e->type == EVENT_UNLISTEN ? drops_before_end(&l->drops, e) : 0;
+	int err = drops_event(&l->drops, e);
 
 	return err ? err : pipeline_event(l->pipeline, e);
 }
@@ -70,7 +70,8 @@ static int tell_start(struct live *l)
 	event_set(&e, FIELD_HOOKS);
 	event_set(&e, FIELD_SOCKETS);
 	if (!l->options->view.json && l->options->mode == RUN_STREAM)
-		report("tracing %llu sockets with %u hooks; Ctrl-C ends", (unsigned long long)e.sockets, e.hook_count);
+		report("tracing %llu sockets with %u hooks; Ctrl-C ends",
+		       (unsigned long long)e.sockets, e.hook_count);
 	return pipeline_event(l->pipeline, &e);
 }
 

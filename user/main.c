@@ -41,7 +41,8 @@ static void options_complete(struct options *o)
 		o->view.own_netns = (uint32_t)own.st_ino;
 }
 
-static struct view *view_new(const struct options *o, struct output *out, const struct connection_table *t)
+static struct view *view_new(const struct options *o, struct output *out,
+			     const struct connection_table *t)
 {
 	switch (o->mode) {
 	case RUN_TOP:
@@ -90,7 +91,8 @@ static int run_mode(const struct options *o, struct pipeline *p, struct output *
 	return live_run(o, p, out);
 }
 
-static int exit_code_of(const struct options *o, const struct pipeline *p, const struct output *out, int err)
+static int exit_code_of(const struct options *o, const struct pipeline *p, const struct output *out,
+			int err)
 {
 	/* Whoever read our output has enough: nothing to complain about. */
 	if (err == -EPIPE || out->error == -EPIPE)

@@ -4,8 +4,8 @@
 #include <errno.h>
 
 /* Who did it should be known of each of these. */
-#define OWNED_EVENTS                                                                                            \
-	(1U << EVENT_LISTEN | 1U << EVENT_UNLISTEN | 1U << EVENT_CONNECT | 1U << EVENT_ACCEPT |                 \
+#define OWNED_EVENTS                                                                            \
+	(1U << EVENT_LISTEN | 1U << EVENT_UNLISTEN | 1U << EVENT_CONNECT | 1U << EVENT_ACCEPT | \
 	 1U << EVENT_FAIL | 1U << EVENT_CLOSE)
 
 static void count_event(struct pipeline *p, const struct event *e)

@@ -19,9 +19,9 @@ struct pipeline {
 	struct connection_table *table;
 	const struct selection *selection;
 	struct view *view;
-	uint32_t shown_events;	/* bits of enum event_type that count for the limit */
-	uint64_t event_limit;	/* --count; 0: none */
-	bool enough;		/* the limit is reached, or the view wants no more */
+	uint32_t shown_events; /* bits of enum event_type that count for the limit */
+	uint64_t event_limit;  /* --count; 0: none */
+	bool enough;	       /* the limit is reached, or the view wants no more */
 	struct pipeline_totals totals;
 };
 

@@ -19,7 +19,8 @@ struct virtual_clock {
  * Every tick that lies before this event's time. A gap in a recording (a host that slept, files put together) is
  * not filled with tables that say nothing: after a few of them time jumps.
  */
-static int tick_until(struct pipeline *p, struct output *out, const struct virtual_clock *clock, uint64_t mono_ns)
+static int tick_until(struct pipeline *p, struct output *out, const struct virtual_clock *clock,
+		      uint64_t mono_ns)
 {
 	struct view *v = p->view;
 	int err = 0, ticks = 0;
@@ -40,7 +41,8 @@ static int tick_until(struct pipeline *p, struct output *out, const struct virtu
 	return err;
 }
 
-static int replay_event(struct pipeline *p, struct output *out, struct virtual_clock *clock, struct event *e)
+static int replay_event(struct pipeline *p, struct output *out, struct virtual_clock *clock,
+			struct event *e)
 {
 	/* A summary or start has no place in the interval's order of its own; times may step back a little. */
 	int err = e->mono_ns > clock->last_mono_ns ? tick_until(p, out, clock, e->mono_ns) : 0;
@@ -66,8 +68,8 @@ static void report_bad_line(const char *path, const struct replay_error *error)
 		report("%s: %s", name, error->what);
 }
 
-static int replay_all(const struct options *o, struct replay *r, struct pipeline *p, struct output *out,
-		      struct virtual_clock *clock)
+static int replay_all(const struct options *o, struct replay *r, struct pipeline *p,
+		      struct output *out, struct virtual_clock *clock)
 {
 	uint64_t end_ns = 0;
 	struct replay_error error;

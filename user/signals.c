@@ -36,7 +36,8 @@ int signals_catch(void)
 	if (wake_fd < 0)
 		return -errno;
 	memset(&action, 0, sizeof(action));
-	action.sa_handler = on_signal; /* no SA_RESTART: a write to a reader that takes nothing must end */
+	action.sa_handler =
+		on_signal; /* no SA_RESTART: a write to a reader that takes nothing must end */
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		if (sigaction(numbers[i], &action, NULL))
 			return -errno;

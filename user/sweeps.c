@@ -19,7 +19,8 @@ static uint64_t later(uint64_t began, uint64_t every_ns)
 	return now + (rest > every_ns ? rest : every_ns);
 }
 
-void sweeps_init(struct sweeps *s, struct kernel_source *kernel, struct pipeline *p, uint64_t mono_ns)
+void sweeps_init(struct sweeps *s, struct kernel_source *kernel, struct pipeline *p,
+		 uint64_t mono_ns)
 {
 	*s = (struct sweeps){ .kernel = kernel, .pipeline = p, .selection = *p->selection };
 	s->selection.states = 0;
@@ -53,8 +54,9 @@ int sweeps_snapshot(struct sweeps *s)
 /* Established, began after us, and its owner is known: it must have been told, or its event was not seen. */
 static bool should_be_open(const struct event *e)
 {
-	return e->start_ns && e->state != STATE_LISTEN && e->state != STATE_SYN_SENT && e->state != STATE_SYN_RECV &&
-	       e->owner != OWNER_LISTENER && event_has(e, FIELD_DIRECTION);
+	return e->start_ns && e->state != STATE_LISTEN && e->state != STATE_SYN_SENT &&
+	       e->state != STATE_SYN_RECV && e->owner != OWNER_LISTENER &&
+	       event_has(e, FIELD_DIRECTION);
 }
 
 static int tell_open(struct sweeps *s, const struct event *e)
@@ -79,7 +81,8 @@ static int swept(void *context, struct event *e)
 		return 0;
 	if (e->type == EVENT_CLOSE)
 		return pipeline_event(s->pipeline, e);
-	if (should_be_open(e) && !connection_table_find(s->pipeline->table, e->cookie, e->start_ns)) {
+	if (should_be_open(e) &&
+	    !connection_table_find(s->pipeline->table, e->cookie, e->start_ns)) {
 		if (!suspects_confirm(&s->suspects, e->cookie, e->start_ns))
 			return 0;
 		err = tell_open(s, e);
@@ -87,7 +90,9 @@ static int swept(void *context, struct event *e)
 			return err;
 	}
 	if (e->state == STATE_LISTEN)
-		event_unset(e, FIELD_DROPS); /* drops.c tells of their growth, and must not find it taken */
+		event_unset(
+			e,
+			FIELD_DROPS); /* drops.c tells of their growth, and must not find it taken */
 	return pipeline_event(s->pipeline, e);
 }
 
@@ -95,7 +100,8 @@ static int swept(void *context, struct event *e)
 static int expire(struct sweeps *s, uint64_t before_ns)
 {
 	uint64_t mono = clock_mono_ns();
-	long n = connection_table_expire(s->pipeline->table, before_ns, mono + (uint64_t)clock_wall_offset_ns(), mono,
+	long n = connection_table_expire(s->pipeline->table, before_ns,
+					 mono + (uint64_t)clock_wall_offset_ns(), mono,
 					 pipeline_event, s->pipeline);
 
 	return n < 0 ? (int)n : 0;
@@ -110,7 +116,8 @@ struct alive_pass {
 static void met(void *context, const struct record_alive *alive)
 {
 	struct alive_pass *pass = context;
-	bool known = connection_table_touch(pass->table, alive->cookie, alive->start_ns, pass->mono_ns);
+	bool known =
+		connection_table_touch(pass->table, alive->cookie, alive->start_ns, pass->mono_ns);
 
 	if (alive->ended || (!known && alive->start_ns))
 		pass->news = true;

@@ -19,11 +19,12 @@ struct sweeps {
 	uint64_t next_full_ns, next_taken_ns;
 	uint64_t previous_full_ns; /* when the last full pass began */
 	struct suspects suspects;
-	bool unavailable;	   /* this kernel has no such iterators */
+	bool unavailable; /* this kernel has no such iterators */
 };
 
 /* sweeps_done releases it. */
-void sweeps_init(struct sweeps *s, struct kernel_source *kernel, struct pipeline *p, uint64_t mono_ns);
+void sweeps_init(struct sweeps *s, struct kernel_source *kernel, struct pipeline *p,
+		 uint64_t mono_ns);
 
 void sweeps_done(struct sweeps *s);
 

@@ -32,7 +32,9 @@ static int add_missing_row(void *context, struct event *e)
 {
 	struct table_run *t = context;
 
-	return connection_table_find(t->pipeline->table, e->cookie, e->start_ns) ? 0 : add_row(context, e);
+	return connection_table_find(t->pipeline->table, e->cookie, e->start_ns)
+		       ? 0
+		       : add_row(context, e);
 }
 
 static int ignore_event(void *context, struct event *e)

@@ -74,10 +74,13 @@ static struct record a_record(enum record_type type, uint64_t mono_ns)
 	return r;
 }
 
-static struct record_close a_close(uint64_t mono_ns, uint8_t last_state, uint8_t flags, uint32_t error)
+static struct record_close a_close(uint64_t mono_ns, uint8_t last_state, uint8_t flags,
+				   uint32_t error)
 {
-	struct record_close c = { .head = a_record(RECORD_CLOSE, mono_ns),
-				  .counters = { .tx_bytes = 100, .rx_bytes = 200, .rtt_min_us = UINT32_MAX } };
+	struct record_close c = {
+		.head = a_record(RECORD_CLOSE, mono_ns),
+		.counters = { .tx_bytes = 100, .rx_bytes = 200, .rtt_min_us = UINT32_MAX }
+	};
 
 	c.head.old_state = last_state;
 	c.head.new_state = STATE_CLOSE;
@@ -193,7 +196,8 @@ static void error_names_the_outcome(void **state)
 static void data_after_close_is_a_reset_sent(void **state)
 {
 	struct seen *s = *state;
-	struct record theirs = a_record(RECORD_RESET, 8 * MS), ours = a_record(RECORD_RESET, 10 * MS);
+	struct record theirs = a_record(RECORD_RESET, 8 * MS),
+		      ours = a_record(RECORD_RESET, 10 * MS);
 	struct record_close c = a_close(9 * MS, STATE_FIN_WAIT2, RECORD_RST_RECEIVED, ECONNRESET);
 
 	theirs.detail = SIDE_REMOTE;
@@ -228,8 +232,8 @@ static void reset_in_fin_wait_is_told_with_its_close(void **state)
 
 static struct record_close an_untaken_close(uint64_t mono_ns)
 {
-	struct record_close c =
-		a_close(mono_ns, STATE_ESTABLISHED, RECORD_UNCONFIRMED | RECORD_RST_RECEIVED, ECONNRESET);
+	struct record_close c = a_close(mono_ns, STATE_ESTABLISHED,
+					RECORD_UNCONFIRMED | RECORD_RST_RECEIVED, ECONNRESET);
 
 	c.head.owner = OWNER_LISTENER;
 	c.head.direction = DIRECTION_IN;

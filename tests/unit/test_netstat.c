@@ -38,7 +38,8 @@ static void an_older_kernel_lacks_some(void **state)
 
 static void other_text_is_refused(void **state)
 {
-	static const char *const bad[] = { "", "IpExt: a\nIpExt: 1\n", "TcpExt: a", "TcpExt: a\nIpExt: 1\n" };
+	static const char *const bad[] = { "", "IpExt: a\nIpExt: 1\n", "TcpExt: a",
+					   "TcpExt: a\nIpExt: 1\n" };
 	struct netstat n;
 	char text[64];
 

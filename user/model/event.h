@@ -228,6 +228,8 @@ struct event {
 	uint32_t retrans, tx_segs, rx_segs;
 
 	uint32_t recv_q, send_q;
+	uint32_t
+		syn_queue; /* not a field: half-open requests of a listener, with recv_q and send_q */
 	uint64_t inode;
 	const struct holder *holders; /* borrowed; the owner first */
 	uint32_t holder_count;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RESET_WAIT_NS 100000000ULL   /* a RST follows its → CLOSE in microseconds, unless preempted */
+#define RESET_WAIT_NS 100000000ULL /* a RST follows its → CLOSE in microseconds, unless preempted */
 #define ACCEPT_WAIT_NS 1000000000ULL /* a reset connection may wait for its accept() */
 #define HELD_MAX 65536
 #define BUCKETS 1024
@@ -298,7 +298,8 @@ int assembly_record(struct assembly *a, const void *data, size_t size)
 		return 0; /* theirs or ours: told with the close that follows at once */
 	if (r->type == RECORD_ACCEPT && a->held)
 		return tell_accept(a, r);
-	if (r->type == RECORD_STATE && r->old_state == STATE_SYN_RECV && r->direction == DIRECTION_IN) {
+	if (r->type == RECORD_STATE && r->old_state == STATE_SYN_RECV &&
+	    r->direction == DIRECTION_IN) {
 		err = tell_first_state(a, r);
 		if (err)
 			return err;

@@ -60,7 +60,8 @@ static int tracepoint_args(const struct btf *btf, const char *tracepoint)
 	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type); /* typedef → pointer */
 	if (!t || !btf_is_ptr(t))
 		return -ENOENT;
-	t = btf__type_by_id(btf, t->type); /* → function, whose first parameter is the tracer's own */
+	t = btf__type_by_id(btf,
+			    t->type); /* → function, whose first parameter is the tracer's own */
 	if (!t || !btf_is_func_proto(t) || btf_vlen(t) < 1)
 		return -ENOENT;
 	return btf_vlen(t) - 1;
@@ -146,7 +147,8 @@ void hooks_choose(struct kernel_source *k, enum hooks_set set)
 	int args;
 
 	for (size_t i = 0; i < sizeof(optional_hooks) / sizeof(*optional_hooks); i++)
-		if (set == HOOKS_NEEDED || tracepoint_args(k->btf, optional_hooks[i].tracepoint) < 0)
+		if (set == HOOKS_NEEDED ||
+		    tracepoint_args(k->btf, optional_hooks[i].tracepoint) < 0)
 			set_autoload(k, optional_hooks[i].program, false);
 	for (size_t i = 0; i < sizeof(cgroup_hooks) / sizeof(*cgroup_hooks); i++)
 		set_autoload(k, cgroup_hooks[i].program, set <= HOOKS_WITHOUT_FEXIT);
@@ -206,7 +208,8 @@ int hooks_attach(struct kernel_source *k, const char **which)
 		const char *name;
 		bool needed;
 	} hooks[] = {
-#define HOOK(member, name, needed) { k->skeleton->progs.member, &k->skeleton->links.member, name, needed }
+#define HOOK(member, name, needed) \
+	{ k->skeleton->progs.member, &k->skeleton->links.member, name, needed }
 		HOOK(state_first, "tp_btf/inet_sock_set_state", true),
 		HOOK(state_second, NULL, true),
 		HOOK(socket_destroyed, "tp_btf/tcp_destroy_sock", true),

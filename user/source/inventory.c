@@ -8,7 +8,8 @@
 #include "source/kernel_private.h"
 
 #define READ_SIZE (64 * 1024)
-#define ROWS_MAX 4000000 /* holders of sockets; beyond it the rest is left out and the caller told */
+#define ROWS_MAX \
+	4000000 /* holders of sockets; beyond it the rest is left out and the caller told */
 
 /* Owned: data: struct record_row, or struct record_alive. */
 struct rows {
@@ -32,7 +33,8 @@ static int rows_grow(struct rows *rows)
 }
 
 /* Runs the iterator to its end. Its file may hand out rows in pieces. */
-static int rows_read(struct bpf_program *program, const struct bpf_iter_attach_opts *opts, struct rows *rows)
+static int rows_read(struct bpf_program *program, const struct bpf_iter_attach_opts *opts,
+		     struct rows *rows)
 {
 	struct bpf_link *link = bpf_program__attach_iter(program, opts);
 	AUTO_CLOSE int fd = -1;
@@ -81,7 +83,8 @@ static void set_holder(struct holder *h, const struct record_row *row)
 }
 
 /* The owner's first, then the older processes'. */
-static void set_holders(struct holder *holders, const struct record_row *rows, size_t count, uint32_t owner)
+static void set_holders(struct holder *holders, const struct record_row *rows, size_t count,
+			uint32_t owner)
 {
 	size_t n = 0;
 
@@ -107,8 +110,8 @@ static void set_datagram_owner(struct record_row *row, const struct record_row *
 }
 
 /* `rows`: all of one socket, oldest holder first. */
-static int tell_socket(struct kernel_source *k, const struct record_row *rows, size_t count, event_sink *sink,
-		       void *context)
+static int tell_socket(struct kernel_source *k, const struct record_row *rows, size_t count,
+		       event_sink *sink, void *context)
 {
 	AUTO_FREE struct holder *holders = calloc(count, sizeof(*holders));
 	const struct record_row *newest = rows;
@@ -132,7 +135,8 @@ static int tell_socket(struct kernel_source *k, const struct record_row *rows, s
 	return sink(context, &e);
 }
 
-int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sink *sink, void *context)
+int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sink *sink,
+			    void *context)
 {
 	struct rows all = { 0 };
 	struct record_row *rows;
@@ -161,8 +165,10 @@ int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sin
 /* What happened up to the end of the pass is told before its rows. */
 static int tracked_read(struct kernel_source *k, enum sweep_mode mode, struct rows *rows)
 {
-	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(k->skeleton->maps.sockets) };
-	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	union bpf_iter_link_info info = { .map.map_fd =
+						  (__u32)bpf_map__fd(k->skeleton->maps.sockets) };
+	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
+			    .link_info_len = sizeof(info));
 	int err;
 
 	k->skeleton->bss->sweep_mode = mode;
@@ -181,7 +187,8 @@ static void row_to_close(struct kernel_source *k, const struct record_row *row, 
 	record_to_close(&close, &k->names, e);
 }
 
-int kernel_source_sweep(struct kernel_source *k, enum sweep_mode mode, event_sink *sink, void *context)
+int kernel_source_sweep(struct kernel_source *k, enum sweep_mode mode, event_sink *sink,
+			void *context)
 {
 	struct rows all = { 0 };
 	const struct record_row *rows;
@@ -201,7 +208,8 @@ int kernel_source_sweep(struct kernel_source *k, enum sweep_mode mode, event_sin
 }
 
 int kernel_source_alive(struct kernel_source *k,
-			void (*visit)(void *context, const struct record_alive *alive), void *context)
+			void (*visit)(void *context, const struct record_alive *alive),
+			void *context)
 {
 	struct rows all = { 0 };
 	const struct record_alive *alive;

@@ -41,15 +41,18 @@ static void explain(struct kernel_error *error, int err)
 	case EPERM:
 	case EACCES:
 		snprintf(error->what, sizeof(error->what), "no permission to load eBPF programs");
-		snprintf(error->advice, sizeof(error->advice),
-			 "run it as root ('sudo nettrace'), or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_PTRACE");
+		snprintf(
+			error->advice, sizeof(error->advice),
+			"run it as root ('sudo nettrace'), or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_PTRACE");
 		return;
 	case ENOMEM:
-		snprintf(error->what, sizeof(error->what), "not enough memory for the eBPF programs and their buffer");
+		snprintf(error->what, sizeof(error->what),
+			 "not enough memory for the eBPF programs and their buffer");
 		snprintf(error->advice, sizeof(error->advice), "try a smaller --buffer");
 		return;
 	}
-	snprintf(error->what, sizeof(error->what), "the kernel refused the eBPF programs: %s", strerror(-err));
+	snprintf(error->what, sizeof(error->what), "the kernel refused the eBPF programs: %s",
+		 strerror(-err));
 	snprintf(error->advice, sizeof(error->advice), "see 'nettrace -v' for its reasons");
 }
 
@@ -80,9 +83,12 @@ static void set_filters(struct nettrace_bpf *skeleton, const struct kernel_optio
 			skeleton->rodata->filter_pids[i] = s->pids.values[i];
 		skeleton->rodata->filter_pid_count = s->pids.count;
 	}
-	skeleton->rodata->filter_port_count = set_u16_list((__u16 *)skeleton->rodata->filter_ports, &s->ports);
-	skeleton->rodata->filter_lport_count = set_u16_list((__u16 *)skeleton->rodata->filter_lports, &s->lports);
-	skeleton->rodata->filter_rport_count = set_u16_list((__u16 *)skeleton->rodata->filter_rports, &s->rports);
+	skeleton->rodata->filter_port_count =
+		set_u16_list((__u16 *)skeleton->rodata->filter_ports, &s->ports);
+	skeleton->rodata->filter_lport_count =
+		set_u16_list((__u16 *)skeleton->rodata->filter_lports, &s->lports);
+	skeleton->rodata->filter_rport_count =
+		set_u16_list((__u16 *)skeleton->rodata->filter_rports, &s->rports);
 }
 
 static int on_record(void *context, void *data, size_t size)
@@ -97,7 +103,8 @@ static int on_record(void *context, void *data, size_t size)
 	return err ? -ECANCELED : 0;
 }
 
-static int load_set(struct kernel_source *k, const struct kernel_options *options, enum hooks_set set)
+static int load_set(struct kernel_source *k, const struct kernel_options *options,
+		    enum hooks_set set)
 {
 	int err;
 
@@ -132,12 +139,15 @@ static int load_btf(struct kernel_source *k, struct kernel_error *error)
 	k->btf = btf__load_vmlinux_btf();
 	if (k->btf)
 		return 0;
-	snprintf(error->what, sizeof(error->what), "this kernel has no BTF type information (/sys/kernel/btf/vmlinux)");
-	snprintf(error->advice, sizeof(error->advice), "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; 'nettrace -a' works without it");
+	snprintf(error->what, sizeof(error->what),
+		 "this kernel has no BTF type information (/sys/kernel/btf/vmlinux)");
+	snprintf(error->advice, sizeof(error->advice),
+		 "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; 'nettrace -a' works without it");
 	return -ENOENT;
 }
 
-static int start(struct kernel_source *k, const struct kernel_options *options, struct kernel_error *error)
+static int start(struct kernel_source *k, const struct kernel_options *options,
+		 struct kernel_error *error)
 {
 	const char *which = "";
 	int err = load_btf(k, error);
@@ -155,7 +165,8 @@ static int start(struct kernel_source *k, const struct kernel_options *options, 
 	}
 	err = options->table_only ? 0 : hooks_attach(k, &which);
 	if (err) {
-		snprintf(error->what, sizeof(error->what), "can't attach %s: %s", which, strerror(-err));
+		snprintf(error->what, sizeof(error->what), "can't attach %s: %s", which,
+			 strerror(-err));
 		snprintf(error->advice, sizeof(error->advice), "'nettrace -a' works without it");
 	}
 	return err;
@@ -247,7 +258,9 @@ int kernel_source_flush(struct kernel_source *k)
 
 uint64_t kernel_source_lost(struct kernel_source *k, const char **where)
 {
-	static const char *const names[] = { [COUNTER_RING_FULL] = "ring", [COUNTER_STORAGE_FAILED] = "storage" };
+	static const char *const names[] = {
+		[COUNTER_RING_FULL] = "ring", [COUNTER_STORAGE_FAILED] = "storage"
+	};
 
 	for (int i = 0; i < (int)(sizeof(names) / sizeof(*names)); i++) {
 		uint64_t now = k->skeleton->bss->counters[i];
@@ -277,8 +290,9 @@ void kernel_source_describe(struct kernel_source *k, char *text, size_t size)
 {
 	const __u64 *c = k->skeleton->bss->counters;
 
-	snprintf(text, size,
-		 "ring full %llu, no storage %llu, transitions missed %llu, seen by the second program only %llu, bad records %llu",
-		 c[COUNTER_RING_FULL], c[COUNTER_STORAGE_FAILED], c[COUNTER_TRANSITIONS_MISSED],
-		 c[COUNTER_SECOND_RAN], (unsigned long long)assembly_bad_records(k->assembly));
+	snprintf(
+		text, size,
+		"ring full %llu, no storage %llu, transitions missed %llu, seen by the second program only %llu, bad records %llu",
+		c[COUNTER_RING_FULL], c[COUNTER_STORAGE_FAILED], c[COUNTER_TRANSITIONS_MISSED],
+		c[COUNTER_SECOND_RAN], (unsigned long long)assembly_bad_records(k->assembly));
 }

@@ -10,10 +10,11 @@
 struct kernel_source;
 
 struct kernel_options {
-	uint64_t buffer_bytes;		   /* of the ring: a power of two, at least a page */
-	bool states;			   /* tell every transition */
-	bool table_only;		   /* nothing is attached: only kernel_source_inventory works */
-	const struct selection *selection; /* borrowed; what the kernel can decide of it is decided there */
+	uint64_t buffer_bytes; /* of the ring: a power of two, at least a page */
+	bool states;	       /* tell every transition */
+	bool table_only;       /* nothing is attached: only kernel_source_inventory works */
+	const struct selection
+		*selection; /* borrowed; what the kernel can decide of it is decided there */
 };
 
 /* Why it can't be had, in words for the user. */
@@ -59,7 +60,8 @@ void kernel_source_describe(struct kernel_source *k, char *text, size_t size);
  * `drain_first`: what happened up to the end of the pass is told before its rows.
  * 0, what the sink returned, or -errno (-EOPNOTSUPP: this kernel has no such iterator).
  */
-int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sink *sink, void *context);
+int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sink *sink,
+			    void *context);
 
 /*
  * Tracked TCP sockets (iter/bpf_sk_storage_map), one `socket` event each, without holders; what happened up to
@@ -67,10 +69,12 @@ int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sin
  * An end that was not seen comes as `close`, while the socket is there. May miss some while others come and go.
  * 0, what the sink returned, or -errno.
  */
-int kernel_source_sweep(struct kernel_source *k, enum sweep_mode mode, event_sink *sink, void *context);
+int kernel_source_sweep(struct kernel_source *k, enum sweep_mode mode, event_sink *sink,
+			void *context);
 
 /* The cheapest pass: only which connections live. May miss some of them too, though seldom. As kernel_source_sweep. */
 int kernel_source_alive(struct kernel_source *k,
-			void (*visit)(void *context, const struct record_alive *alive), void *context);
+			void (*visit)(void *context, const struct record_alive *alive),
+			void *context);
 
 #endif

@@ -32,7 +32,13 @@ struct kernel_source {
 };
 
 /* Tried in this order: one object loads as a whole, and one program that a kernel refuses must not cost the rest. */
-enum hooks_set { HOOKS_ALL, HOOKS_WITHOUT_FEXIT, HOOKS_WITHOUT_CGROUP, HOOKS_NEEDED, HOOKS_SET_COUNT };
+enum hooks_set {
+	HOOKS_ALL,
+	HOOKS_WITHOUT_FEXIT,
+	HOOKS_WITHOUT_CGROUP,
+	HOOKS_NEEDED,
+	HOOKS_SET_COUNT
+};
 
 /* Decides which programs load, and sets what they must know of this kernel. */
 void hooks_choose(struct kernel_source *k, enum hooks_set set);

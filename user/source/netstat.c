@@ -55,7 +55,8 @@ int netstat_read(uint32_t pid, struct netstat *n)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	while (length < sizeof(text) - 1 && (got = read(fd, text + length, sizeof(text) - 1 - length)) != 0) {
+	while (length < sizeof(text) - 1 &&
+	       (got = read(fd, text + length, sizeof(text) - 1 - length)) != 0) {
 		if (got < 0)
 			return -errno;
 		length += (size_t)got;

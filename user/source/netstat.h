@@ -7,8 +7,9 @@
 
 struct netstat {
 	uint64_t listen_overflows; /* accept queue full */
-	uint64_t listen_drops;	   /* connection attempts that a listener dropped, for whatever reason */
-	uint64_t syn_queue_drops;  /* SYN queue full and no cookie sent (TCPReqQFullDrop) */
+	uint64_t
+		listen_drops; /* connection attempts that a listener dropped, for whatever reason */
+	uint64_t syn_queue_drops; /* SYN queue full and no cookie sent (TCPReqQFullDrop) */
 };
 
 /* Of the namespace in which this process is. 0 or -errno (-ESRCH: it is gone). */

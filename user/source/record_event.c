@@ -30,7 +30,8 @@ static void set_owner(const struct record *r, const struct record_names *names, 
 		event_set(e, FIELD_OPENER_COMM);
 	}
 	e->cgroup_id = r->cgroup_id;
-	cgroup = names->cgroups && r->cgroup_id ? cgroup_lookup(names->cgroups, r->cgroup_id) : NULL;
+	cgroup = names->cgroups && r->cgroup_id ? cgroup_lookup(names->cgroups, r->cgroup_id)
+						: NULL;
 	if (!cgroup || !cgroup->path)
 		return;
 	e->cgroup = cgroup->path;
@@ -77,7 +78,8 @@ static void set_ends(const struct record *r, struct event *e)
 	}
 }
 
-void record_to_common(const struct record *r, enum event_type type, const struct record_names *names, struct event *e)
+void record_to_common(const struct record *r, enum event_type type,
+		      const struct record_names *names, struct event *e)
 {
 	event_init(e, type, r->mono_ns + (uint64_t)names->wall_offset_ns, r->mono_ns);
 	if (r->cookie) { /* what is no connection yet, or no more, has no id */
@@ -125,7 +127,8 @@ enum outcome record_outcome(const struct record *r)
 	return !r->value && ended_in_order ? OUTCOME_CLEAN : OUTCOME_ABORTED;
 }
 
-static void set_us_between(struct event *e, enum event_field field, uint64_t *member, uint64_t from, uint64_t to)
+static void set_us_between(struct event *e, enum event_field field, uint64_t *member, uint64_t from,
+			   uint64_t to)
 {
 	if (!from || to < from)
 		return;
@@ -160,13 +163,16 @@ void record_to_event(const struct record *r, const struct record_names *names, s
 		break;
 	case RECORD_CONNECT:
 		if (has_start(r))
-			set_us_between(e, FIELD_LATENCY_US, &e->latency_us, r->start_ns, r->mono_ns);
+			set_us_between(e, FIELD_LATENCY_US, &e->latency_us, r->start_ns,
+				       r->mono_ns);
 		break;
 	case RECORD_ACCEPT:
 		if (has_start(r))
-			set_us_between(e, FIELD_LATENCY_US, &e->latency_us, r->start_ns, r->established_ns);
+			set_us_between(e, FIELD_LATENCY_US, &e->latency_us, r->start_ns,
+				       r->established_ns);
 		if (r->flags & RECORD_ACCEPT_TIMED)
-			set_us_between(e, FIELD_QUEUE_US, &e->queue_us, r->established_ns, r->mono_ns);
+			set_us_between(e, FIELD_QUEUE_US, &e->queue_us, r->established_ns,
+				       r->mono_ns);
 		break;
 	case RECORD_FAIL:
 		/* Before a SYN there is no socket error: only what connect() answered, where that can be seen. */
@@ -177,7 +183,8 @@ void record_to_event(const struct record *r, const struct record_names *names, s
 		if (e->error)
 			event_set(e, FIELD_ERRNO);
 		if (has_start(r))
-			set_us_between(e, FIELD_LATENCY_US, &e->latency_us, r->start_ns, r->mono_ns);
+			set_us_between(e, FIELD_LATENCY_US, &e->latency_us, r->start_ns,
+				       r->mono_ns);
 		break;
 	case RECORD_RETRANSMIT:
 		e->kind = r->detail;
@@ -192,7 +199,9 @@ void record_to_event(const struct record *r, const struct record_names *names, s
 		event_set(e, FIELD_BY);
 		e->state = r->new_state;
 		event_set(e, FIELD_STATE);
-		e->reason = r->value && names->reset_reason ? names->reset_reason(names->context, r->value - 1) : NULL;
+		e->reason = r->value && names->reset_reason
+				    ? names->reset_reason(names->context, r->value - 1)
+				    : NULL;
 		if (e->reason)
 			event_set(e, FIELD_REASON);
 		break;
@@ -248,12 +257,14 @@ static enum side closed_by(const struct record *r)
 	return SIDE_NONE;
 }
 
-void record_to_close(const struct record_close *r, const struct record_names *names, struct event *e)
+void record_to_close(const struct record_close *r, const struct record_names *names,
+		     struct event *e)
 {
 	record_to_common(&r->head, EVENT_CLOSE, names, e);
 	set_counters(&r->counters, e);
 	if (!(r->head.flags & RECORD_BEFORE))
-		set_us_between(e, FIELD_DURATION_US, &e->duration_us, r->head.start_ns, r->head.mono_ns);
+		set_us_between(e, FIELD_DURATION_US, &e->duration_us, r->head.start_ns,
+			       r->head.mono_ns);
 	e->outcome = record_outcome(&r->head);
 	event_set(e, FIELD_OUTCOME);
 	e->closed_by = closed_by(&r->head);
@@ -274,6 +285,7 @@ void record_to_socket(const struct record_row *r, const struct record_names *nam
 	event_set(e, FIELD_STATE);
 	e->recv_q = r->recv_q;
 	e->send_q = r->send_q;
+	e->syn_queue = r->syn_queue;
 	event_set(e, FIELD_RECV_Q);
 	event_set(e, FIELD_SEND_Q);
 	if (r->inode) {

@@ -16,15 +16,18 @@ struct record_names {
 };
 
 /* Addresses, owner, direction, identity and clocks; `type` as given. */
-void record_to_common(const struct record *r, enum event_type type, const struct record_names *names, struct event *e);
+void record_to_common(const struct record *r, enum event_type type,
+		      const struct record_names *names, struct event *e);
 
 /* RECORD_LISTEN, UNLISTEN, CONNECT, ACCEPT, FAIL, RETRANSMIT, RESET, STATE. */
 void record_to_event(const struct record *r, const struct record_names *names, struct event *e);
 
-void record_to_close(const struct record_close *r, const struct record_names *names, struct event *e);
+void record_to_close(const struct record_close *r, const struct record_names *names,
+		     struct event *e);
 
 /* A row of an iterator as `socket`; without holders, which the inventory gathers. */
-void record_to_socket(const struct record_row *r, const struct record_names *names, struct event *e);
+void record_to_socket(const struct record_row *r, const struct record_names *names,
+		      struct event *e);
 
 /* How a connection or an attempt ended, from the socket's error and the resets seen. */
 enum outcome record_outcome(const struct record *r);
