@@ -17,7 +17,7 @@ static __always_inline void attempt_tell_failed(const struct tcp_sock *tp, const
 	struct record *r;
 
 	st->flags &= ~SOCKET_ATTEMPT;
-	if (!record_wanted(tp, sk, st, false))
+	if (!record_wanted(st, socket_lport(tp), st->attempt_port, false))
 		return;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
@@ -30,6 +30,12 @@ static __always_inline void attempt_tell_failed(const struct tcp_sock *tp, const
 	r->rport = st->attempt_port;
 	__builtin_memcpy(r->raddr, st->attempt_addr, sizeof(r->raddr));
 	record_submit(r);
+}
+
+/* → SYN_SENT: cgroup/connect has set the storage up for this connection, a moment ago and in the same process. */
+static __always_inline void attempt_goes_on(struct socket_storage *st)
+{
+	st->flags = 0;
 }
 
 #endif

@@ -15,6 +15,9 @@ static __always_inline void attempt_begin(struct socket_storage *st, struct tcp_
 	st->start_ns = now;
 	st->since_ns = 0;
 	st->established_ns = 0;
+	st->tx_told = 0;
+	st->rx_told = 0;
+	st->closed_by = SIDE_NONE;
 	st->direction = DIRECTION_OUT;
 	st->flags = SOCKET_ATTEMPT;
 	st->state = TCP_CLOSE;

@@ -229,7 +229,7 @@ int tracked(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!sk || !st || !row_asked_for(st, sk))
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp || !record_wanted(tp, (struct sock *)tp, st, st->flags & SOCKET_UNCONFIRMED))
+	if (!tp || !socket_wanted(tp, (struct sock *)tp, st, st->flags & SOCKET_UNCONFIRMED))
 		return 0;
 	if (sweep_mode == SWEEP_ALIVE)
 		return tell_alive(ctx->meta->seq, st, sk);

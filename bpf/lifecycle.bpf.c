@@ -74,6 +74,21 @@ static __always_inline void storage_set_maker(struct socket_storage *st, const s
 	st->owner = sk->sk_lock.owned ? OWNER_KERNEL : OWNER_UNKNOWN;
 }
 
+/*
+ * A child is made by the last ACK of its handshake. When the SYN came, the kernel tells with its first round-trip sample,
+ * from its SYN,ACK to that ACK (tcp_synack_rtt_meas); after a SYN,ACK was sent again it does not.
+ */
+static __always_inline void storage_set_child_start(struct socket_storage *st, const struct tcp_sock *tp,
+						    __u64 now)
+{
+	__u64 handshake_ns = (tp->srtt_us >> 3) * 1000ULL;
+
+	if (handshake_ns && !tp->total_retrans)
+		st->start_ns = now - handshake_ns;
+	else
+		st->flags |= SOCKET_NO_LATENCY;
+}
+
 static __always_inline void storage_established(const struct tcp_sock *tp, const struct sock *sk,
 						struct socket_storage *st, __u64 now,
 						__u8 old_state, __u8 flags)
@@ -84,6 +99,8 @@ static __always_inline void storage_established(const struct tcp_sock *tp, const
 	}
 	st->flags |= SOCKET_OPENED;
 	st->established_ns = now;
+	if (st->direction == DIRECTION_IN)
+		storage_set_child_start(st, tp, now);
 	if (!st->cookie)
 		st->cookie = bpf_get_socket_cookie((void *)sk);
 	if (st->owner == OWNER_KERNEL && st->direction == DIRECTION_IN) {
@@ -194,7 +211,9 @@ static __always_inline int state_changed(struct sock *sk, int old_state, int new
 	now = bpf_ktime_get_ns();
 	task = bpf_get_current_task_btf();
 
-	if (new_state == TCP_SYN_SENT) {
+	if (new_state == TCP_SYN_SENT && st->flags & SOCKET_ATTEMPT) {
+		attempt_goes_on(st);
+	} else if (new_state == TCP_SYN_SENT) {
 		storage_begin(st, sk, now, DIRECTION_OUT);
 		storage_set_maker(st, sk, task, OWNER_CONNECT);
 	} else if (new_state == TCP_LISTEN) {

@@ -27,11 +27,8 @@ static __always_inline bool port_listed(const volatile __u16 *list, __u32 listed
  * What of the selection the kernel can decide; user space checks all of it again. The owner of a connection
  * not yet taken is not known, so its pid decides nothing (`any_pid`).
  */
-static __always_inline bool record_wanted(const struct tcp_sock *tp, const struct sock *sk,
-					  const struct socket_storage *st, bool any_pid)
+static __always_inline bool record_wanted(const struct socket_storage *st, __u16 lport, __u16 rport, bool any_pid)
 {
-	__u16 lport, rport;
-
 	if (filter_pid_count && !any_pid) {
 		bool found = false;
 
@@ -44,10 +41,6 @@ static __always_inline bool record_wanted(const struct tcp_sock *tp, const struc
 		if (!found)
 			return false;
 	}
-	if (!filter_port_count && !filter_lport_count && !filter_rport_count)
-		return true;
-	lport = socket_lport(tp);
-	rport = bpf_ntohs(sk->__sk_common.skc_dport);
 	if (filter_port_count && !port_listed(filter_ports, filter_port_count, lport) &&
 	    !port_listed(filter_ports, filter_port_count, rport))
 		return false;
@@ -56,6 +49,12 @@ static __always_inline bool record_wanted(const struct tcp_sock *tp, const struc
 	if (filter_rport_count && !port_listed(filter_rports, filter_rport_count, rport))
 		return false;
 	return true;
+}
+
+static __always_inline bool socket_wanted(const struct tcp_sock *tp, const struct sock *sk,
+					  const struct socket_storage *st, bool any_pid)
+{
+	return record_wanted(st, socket_lport(tp), bpf_ntohs(sk->__sk_common.skc_dport), any_pid);
 }
 
 static __always_inline __u8 record_flags_of(const struct socket_storage *st)
@@ -167,7 +166,7 @@ static __always_inline void record_tell(__u8 type, const struct tcp_sock *tp, co
 {
 	struct record *r;
 
-	if (!record_wanted(tp, sk, st, flags & RECORD_UNCONFIRMED))
+	if (!socket_wanted(tp, sk, st, flags & RECORD_UNCONFIRMED))
 		return;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
@@ -187,7 +186,7 @@ static __always_inline void record_tell_close(const struct tcp_sock *tp, const s
 {
 	struct record_close *r;
 
-	if (!record_wanted(tp, sk, st, flags & RECORD_UNCONFIRMED))
+	if (!socket_wanted(tp, sk, st, flags & RECORD_UNCONFIRMED))
 		return;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {

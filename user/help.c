@@ -50,7 +50,8 @@ const struct argp_option option_table[] = {
 
 	HEADING("Stream:"),
 	OPTION("events", OPTION_EVENTS, "NAME[,...]",
-	       "only these: listen, unlisten, connect, accept, fail, retransmit, close, state"),
+	       "only these: listen, unlisten, connect, accept, fail, retransmit, reset, drop, "
+	       "close, state"),
 	OPTION("states", OPTION_STATES, NULL, "every state transition too"),
 	OPTION("for", OPTION_FOR, "DURATION",
 	       "stop after this time (also --top): 500ms, 30s, 5m, 1h"),

@@ -260,9 +260,9 @@ static int tell_first_state(struct assembly *a, const struct record *r)
 	struct record first = *r;
 	struct event e;
 
-	if (!r->start_ns || r->flags & RECORD_NO_LATENCY)
+	if (!r->since_ns)
 		return 0;
-	first.mono_ns = r->start_ns;
+	first.mono_ns = r->since_ns;
 	first.since_ns = 0;
 	first.old_state = STATE_LISTEN;
 	first.new_state = STATE_SYN_RECV;
