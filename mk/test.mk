@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Unit tests (cmocka), golden tests (recordings in, text out), live tests (root): all print TAP for tests/run.
+# Unit tests (cmocka), golden tests (recordings in, text out; documentation against the program), live tests (root): all print TAP for tests/run.
 
 .PHONY: check test test-root asan valgrind bench test-programs
 
 UNIT := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-GOLDEN := $(wildcard tests/golden/run)
+GOLDEN := tests/golden/run tests/docs/run
 FUZZ := $(wildcard tests/fuzz/run)
 LIVE := $(shell find tests/live -maxdepth 1 -name 'test_*' -type f -perm -u+x 2>/dev/null | sort)
 
