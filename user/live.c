@@ -90,6 +90,7 @@ static int tell_lost(struct live *l)
 		event_set(&e, FIELD_COUNT_LOST);
 		event_set(&e, FIELD_WHERE);
 		err = pipeline_event(l->pipeline, &e);
+		l->pipeline->gaps = true;
 		sweeps_hurry(&l->sweeps, mono);
 	}
 	return err;
@@ -165,15 +166,17 @@ static int tick(struct live *l)
 
 static int turn(struct live *l)
 {
-	int n = kernel_source_drain(l->kernel);
-	int err;
+	int err, n;
 
+	/* Before what comes after the gap. */
+	err = tell_lost(l);
+	if (err)
+		return err;
+	n = kernel_source_drain(l->kernel);
 	if (n < 0)
 		return n;
 	l->busy = n > 0;
-	err = tell_lost(l);
-	if (!err)
-		err = sweeps_run(&l->sweeps, clock_mono_ns());
+	err = sweeps_run(&l->sweeps, clock_mono_ns());
 	if (!err)
 		err = drops_run(&l->drops, clock_mono_ns());
 	if (!err)

@@ -2,6 +2,7 @@
 #include "pipeline.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* Who did it should be known of each of these. */
 #define OWNED_EVENTS                                                                            \
@@ -25,6 +26,37 @@ static void count_event(struct pipeline *p, const struct event *e)
 		p->totals.unattributed++;
 }
 
+/* What is known of the beginning: who and what; the first owner, if it was handed on since. */
+static void make_open(struct event *open, const struct event *e)
+{
+	*open = *e;
+	open->type = e->direction == DIRECTION_OUT ? EVENT_CONNECT : EVENT_ACCEPT;
+	for (int f = FIELD_STATE; f < FIELD_COUNT; f++)
+		event_unset(open, f);
+	open->reconciled = true;
+	event_set(open, FIELD_RECONCILED);
+	if (!event_has(e, FIELD_OPENER_PID))
+		return;
+	open->pid = e->opener_pid;
+	memcpy(open->comm, e->opener_comm, sizeof(open->comm));
+	open->owner = e->direction == DIRECTION_OUT ? OWNER_CONNECT : OWNER_ACCEPT;
+	event_unset(open, FIELD_TID);
+	event_unset(open, FIELD_UID);
+	event_unset(open, FIELD_OPENER_PID);
+	event_unset(open, FIELD_OPENER_COMM);
+}
+
+int pipeline_tell_open(struct pipeline *p, const struct event *e)
+{
+	struct event open;
+
+	if (!e->start_ns || !event_has(e, FIELD_DIRECTION) ||
+	    connection_table_opened(p->table, e->cookie, e->start_ns))
+		return 0;
+	make_open(&open, e);
+	return pipeline_event(p, &open);
+}
+
 int pipeline_event(void *pipeline, struct event *e)
 {
 	struct pipeline *p = pipeline;
@@ -33,6 +65,11 @@ int pipeline_event(void *pipeline, struct event *e)
 
 	if (p->enough)
 		return PIPELINE_ENOUGH;
+	if (p->gaps && e->type == EVENT_CLOSE) {
+		err = pipeline_tell_open(p, e);
+		if (err)
+			return err;
+	}
 	/* A second word on the same open or close. */
 	if (connection_table_apply(p->table, e, &change))
 		return 0;

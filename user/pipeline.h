@@ -21,12 +21,19 @@ struct pipeline {
 	struct view *view;
 	uint32_t shown_events; /* bits of enum event_type that count for the limit */
 	uint64_t event_limit;  /* --count; 0: none */
+	bool gaps;	       /* something was lost: a close may come whose open did not */
 	bool enough;	       /* the limit is reached, or the view wants no more */
 	struct pipeline_totals totals;
 };
 
 /* An event_sink; context is the pipeline. 0, PIPELINE_ENOUGH, or -errno of the view. */
 int pipeline_event(void *pipeline, struct event *e);
+
+/*
+ * Tells the open of a connection that the source knows only from later on (`e`: its row or its close), marked
+ * reconciled; nothing when it was told before. As pipeline_event.
+ */
+int pipeline_tell_open(struct pipeline *p, const struct event *e);
 
 /* The summary as an event; `began_ns` is the mono time of the start. */
 void pipeline_summary(const struct pipeline *p, struct event *e, uint64_t time_ns, uint64_t mono_ns,

@@ -59,18 +59,6 @@ static bool should_be_open(const struct event *e)
 	       event_has(e, FIELD_DIRECTION);
 }
 
-static int tell_open(struct sweeps *s, const struct event *e)
-{
-	struct event open = *e;
-
-	open.type = e->direction == DIRECTION_OUT ? EVENT_CONNECT : EVENT_ACCEPT;
-	for (int f = FIELD_STATE; f < FIELD_COUNT; f++)
-		event_unset(&open, f);
-	open.reconciled = true;
-	event_set(&open, FIELD_RECONCILED);
-	return pipeline_event(s->pipeline, &open);
-}
-
 /* A row of a pass: brings its connection up to date, or brings to light one that began unseen. */
 static int swept(void *context, struct event *e)
 {
@@ -82,10 +70,10 @@ static int swept(void *context, struct event *e)
 	if (e->type == EVENT_CLOSE)
 		return pipeline_event(s->pipeline, e);
 	if (should_be_open(e) &&
-	    !connection_table_find(s->pipeline->table, e->cookie, e->start_ns)) {
+	    !connection_table_opened(s->pipeline->table, e->cookie, e->start_ns)) {
 		if (!suspects_confirm(&s->suspects, e->cookie, e->start_ns))
 			return 0;
-		err = tell_open(s, e);
+		err = pipeline_tell_open(s->pipeline, e);
 		if (err)
 			return err;
 	}

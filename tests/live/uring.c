@@ -64,7 +64,8 @@ static void ring_init(struct ring *r, int polled)
 		printf("none: %s\n", strerror(errno));
 		exit(NO_URING);
 	}
-	r->submission = map(r->fd, p->sq_off.array + p->sq_entries * sizeof(uint32_t), IORING_OFF_SQ_RING);
+	r->submission =
+		map(r->fd, p->sq_off.array + p->sq_entries * sizeof(uint32_t), IORING_OFF_SQ_RING);
 	r->completion = map(r->fd, p->cq_off.cqes + p->cq_entries * sizeof(struct io_uring_cqe),
 			    IORING_OFF_CQ_RING);
 	r->entries = map(r->fd, p->sq_entries * sizeof(struct io_uring_sqe), IORING_OFF_SQES);
@@ -93,7 +94,8 @@ static int ring_do(struct ring *r, const struct io_uring_sqe *request, int polle
 	if (polled && (*word(r->submission, r->params.sq_off.flags) & IORING_SQ_NEED_WAKEUP))
 		flags |= IORING_ENTER_SQ_WAKEUP;
 	while (*word(r->completion, r->params.cq_off.tail) == *head)
-		if (syscall(__NR_io_uring_enter, r->fd, polled ? 0 : 1, 1, flags, NULL, 0) < 0 && errno != EINTR)
+		if (syscall(__NR_io_uring_enter, r->fd, polled ? 0 : 1, 1, flags, NULL, 0) < 0 &&
+		    errno != EINTR)
 			fail("io_uring_enter", errno);
 	at = *head & (r->params.cq_entries - 1);
 	result = results[at].res;
@@ -114,7 +116,7 @@ static uint16_t port_of(int fd, int (*get)(int, struct sockaddr *, socklen_t *))
 /* The bytes both ways, then waits to be told to close. */
 static void exchange(int fd)
 {
-	char buffer[SIZE] = {0};
+	char buffer[SIZE] = { 0 };
 	size_t got = 0;
 
 	if (write(fd, buffer, SIZE) != SIZE)
@@ -135,8 +137,9 @@ static void exchange(int fd)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct io_uring_sqe request = {0};
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct io_uring_sqe request = { 0 };
 	int polled, accepting, fd, result;
 	struct ring ring;
 
@@ -153,11 +156,13 @@ int main(int argc, char **argv)
 	request.fd = fd;
 	request.flags = strcmp(argv[1], "async") ? 0 : IOSQE_ASYNC;
 	if (accepting) {
-		if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 16) < 0)
+		if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+		    listen(fd, 16) < 0)
 			fail("listen", errno);
 		printf("port %u\n", port_of(fd, getsockname));
 		fflush(stdout);
-		request.opcode = IORING_OP_ACCEPT; /* without an address: the caller does not ask for the peer */
+		request.opcode =
+			IORING_OP_ACCEPT; /* without an address: the caller does not ask for the peer */
 	} else {
 		address.sin_port = htons((uint16_t)atoi(argv[3]));
 		request.opcode = IORING_OP_CONNECT;

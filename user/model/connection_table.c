@@ -157,11 +157,11 @@ static void drop_closing(struct connection_table *t)
 	t->closing = NULL;
 }
 
-static struct key *recent_find(const struct connection_table *t, const struct event *e)
+static struct key *recent_find(const struct connection_table *t, uint64_t cookie, uint64_t start_ns)
 {
-	struct key *k = &t->recent[connection_hash(e->cookie, e->start_ns) % RECENT_COUNT];
+	struct key *k = &t->recent[connection_hash(cookie, start_ns) % RECENT_COUNT];
 
-	return k->cookie == e->cookie && k->start_ns == e->start_ns && k->cookie ? k : NULL;
+	return k->cookie == cookie && k->start_ns == start_ns && k->cookie ? k : NULL;
 }
 
 /*
@@ -211,7 +211,7 @@ static struct row *meet(struct connection_table *t, struct event *e,
 {
 	bool lingers = e->type == EVENT_SOCKET && event_has(e, FIELD_STATE) &&
 		       e->state == STATE_TIME_WAIT;
-	struct key *recent = recent_find(t, e);
+	struct key *recent = recent_find(t, e->cookie, e->start_ns);
 	struct row *r;
 
 	*told = 0;
@@ -313,6 +313,13 @@ struct connection *connection_table_find(const struct connection_table *t, uint6
 					 uint64_t start_ns)
 {
 	return connection_index_find(&t->index, cookie, start_ns);
+}
+
+bool connection_table_opened(const struct connection_table *t, uint64_t cookie, uint64_t start_ns)
+{
+	const struct row *r = (const struct row *)connection_table_find(t, cookie, start_ns);
+
+	return r ? r->opened : recent_find(t, cookie, start_ns) != NULL;
 }
 
 struct connection *connection_table_listener(const struct connection_table *t, uint32_t netns,

@@ -69,6 +69,8 @@ int connection_table_apply(struct connection_table *t, struct event *e,
 
 struct connection *connection_table_find(const struct connection_table *t, uint64_t cookie,
 					 uint64_t start_ns);
+/* Is it known that its connect or accept was told? True also of one that has just ended. */
+bool connection_table_opened(const struct connection_table *t, uint64_t cookie, uint64_t start_ns);
 /* The listener on this local port in this namespace, or NULL: for owners and direction of unseen accepts. */
 struct connection *connection_table_listener(const struct connection_table *t, uint32_t netns,
 					     uint16_t lport);
