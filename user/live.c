@@ -20,6 +20,7 @@
 #define POLL_BUSY_NS 20000000ULL
 #define POLL_IDLE_NS 100000000ULL
 #define PRIORITY (-10)
+#define OUTPUT_PATIENCE (32u << 20) /* what `| jq` may lag behind before records wait in the ring */
 
 /* Owned: kernel. */
 struct live {
@@ -124,8 +125,8 @@ static void wait_for_work(struct live *l)
 		{ .fd = signals_fd(), .events = POLLIN },
 		{ .fd = kernel_source_fd(l->kernel), .events = POLLIN },
 		{ .fd = keyboard_fd(), .events = POLLIN },
-		/* The reader of our output went away: no need to wait for the next line to notice. */
-		{ .fd = l->output->fd, .events = 0 },
+		/* Its reader takes more, or went away: no need to wait for the next line to notice. */
+		{ .fd = l->output->fd, .events = output_waiting(l->output) ? POLLOUT : 0 },
 	};
 	uint64_t pause = pause_ns(l, clock_mono_ns());
 	struct timespec t = { (time_t)(pause / 1000000000ULL), (long)(pause % 1000000000ULL) };
@@ -181,7 +182,7 @@ static int turn(struct live *l)
 		err = drops_run(&l->drops, clock_mono_ns());
 	if (!err)
 		err = tick(l);
-	return err ? err : output_flush(l->output);
+	return err ? err : output_push(l->output);
 }
 
 static int loop(struct live *l)
@@ -276,6 +277,7 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 	}
 	/* On a host that is out of CPU the ring would fill while we wait for our turn; it takes little of it. */
 	setpriority(PRIO_PROCESS, 0, PRIORITY);
+	out->patience = OUTPUT_PATIENCE;
 	sweeps_init(&l.sweeps, l.kernel, p, clock_mono_ns());
 	if (o->mode == RUN_TOP && !o->view.batch && o->view.columns)
 		keyboard_open();

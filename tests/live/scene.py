@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the tests of a connection's whole life share: processes that do as told, loss, counters, TCP_INFO."""
 
-import errno
 import json
 import os
 import signal
@@ -14,9 +13,7 @@ import harness
 
 ADDRESS = "127.0.0.1"
 ACCEPTABLE = 0.2  # seconds in which the acceptor must be known
-NOBODY = ("kernel", "unknown")  # `owner` where there is no process
 
-TCP_SYNCNT = 7
 TCP_FASTOPEN = 23
 TCP_FASTOPEN_CONNECT = 30
 SO_MEMINFO, MEMINFO_DROPS = 55, 8
@@ -234,10 +231,6 @@ class Connection:
 
     def server_end(self):
         return {"lport": self.port, "rport": self.lport, "direction": "in"}
-
-
-def name_of(number):
-    return errno.errorcode.get(number, number)
 
 
 def owner_of(e):

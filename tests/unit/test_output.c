@@ -76,6 +76,36 @@ static void all_arrives(void **state)
 	write_through_pipe(0, &stopping); /* a reader that reads still gets it all */
 }
 
+/* Nobody reads for a while: what is put waits, in order, and nothing blocks before patience ends. */
+static void slow_reader_is_not_waited_for(void **state)
+{
+	static const volatile sig_atomic_t stop;
+	struct output o;
+	int fds[2];
+	pthread_t reader;
+	void *total;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	output_init(&o, fds[1]);
+	o.stop = &stop;
+	o.patience = 8 * BLOCK;
+	for (size_t i = 0; i < 5 * BLOCK; i++) {
+		text_char(&o.text, (char)pattern(i));
+		if (i % 100 == 0)
+			assert_int_equal(output_line(&o), 0);
+	}
+	assert_int_equal(output_push(&o), 0);
+	assert_true(output_waiting(&o) > 3 * BLOCK);
+	assert_int_equal(pthread_create(&reader, NULL, read_pattern, &fds[0]), 0);
+	assert_int_equal(output_flush(&o), 0);
+	close(fds[1]);
+	assert_int_equal(pthread_join(reader, &total), 0);
+	assert_int_equal((size_t)total, 5 * BLOCK);
+	close(fds[0]);
+	output_done(&o);
+}
+
 static void closed_pipe(void **state)
 {
 	struct output o;
@@ -214,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_arrives),
+		cmocka_unit_test(slow_reader_is_not_waited_for),
 		cmocka_unit_test(closed_pipe),
 		cmocka_unit_test(full_disk),
 		cmocka_unit_test(no_memory),

@@ -32,21 +32,31 @@ class Run:
         return (self.files or {}).get(name, b"").decode(errors="replace")
 
 
+def version_of(kernel):
+    return tuple(int(n) for n in re.findall(r"\d+", os.path.basename(kernel))[:2])
+
+
 def qemu_version(qemu):
     text = subprocess.run([qemu, "--version"], stdout=subprocess.PIPE, check=True, text=True).stdout
     return int(re.search(r"version (\d+)", text)[1])
 
 
-def threads(qemu):
-    """QEMU 7.2 with a thread for each CPU corrupts memory on cmpxchg16b (without which there is no socket storage
-    on new kernels) and now and then takes a breakpoint that the kernel has already patched away."""
-    return "multi" if qemu_version(qemu) >= 10 else "single"
+def processors(kernel, qemu):
+    """How QEMU runs its CPUs, and which.
+
+    QEMU 7.2 gets the flags of cmpxchg16b wrong, which kernels die of, and with a thread for each CPU now and then
+    takes a breakpoint that the kernel has already patched away. So there all CPUs share a thread and lack that
+    instruction, but for kernels from 6.18 on: without it they have no socket storage, and they take no harm."""
+    if qemu_version(qemu) >= 10:
+        return "multi", "Haswell-noTSX"
+    return "single", "Haswell-noTSX,-cx16" if version_of(kernel) < (6, 18) else "Haswell-noTSX"
 
 
 def command(kernel, qemu, directory):
+    threads, model = processors(kernel, qemu)
     return [
-        "nice", "-n", "5", qemu, "-accel", "tcg,thread=" + threads(qemu), "-machine", "q35",
-        "-cpu", "Haswell-noTSX", "-smp", "2", "-m", MEMORY, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "nice", "-n", "5", qemu, "-accel", "tcg,thread=" + threads, "-machine", "q35", "-cpu", model, "-smp", "2",
+        "-m", MEMORY, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", directory + "/initramfs",
         "-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on",
         "-serial", "file:" + directory + "/console", "-serial", "file:" + directory + "/output",

@@ -13,6 +13,8 @@
 struct output {
 	int fd;
 	struct text text;
+	size_t done;	 /* of the text: written already */
+	size_t patience; /* bytes that may wait for a slow reader before output_push waits for it */
 	int error; /* 0 or the -errno of the write that failed first; later output is dropped */
 	/*
 	 * NULL, or set by a signal handler: once it is not 0, a reader that takes nothing for half
@@ -27,10 +29,18 @@ void output_done(struct output *o); /* does not flush */
  * Writes all that is buffered, however often it takes. 0 or -errno (-EPIPE: the reader went away).
  */
 int output_flush(struct output *o);
-/* Flushes only when a good block has gathered; call after each line. */
+/* Writes what the reader takes now; all of it when more than `patience` bytes would be left. As output_flush. */
+int output_push(struct output *o);
+
+static inline size_t output_waiting(const struct output *o)
+{
+	return o->text.length - o->done;
+}
+
+/* Pushes only when a good block has gathered; call after each line. */
 static inline int output_line(struct output *o)
 {
-	return o->text.length >= 64 * 1024 ? output_flush(o) : o->error;
+	return output_waiting(o) >= 64 * 1024 ? output_push(o) : o->error;
 }
 
 #endif
