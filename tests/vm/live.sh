@@ -16,7 +16,7 @@ wait_for() # SECONDS COMMAND...
 
 is_ready()
 {
-	grep -q '"event":"start"' /out/events
+	grep -qs '"event":"start"' /out/events
 }
 
 all_ended()
@@ -29,6 +29,7 @@ is_gone()
 	! kill -0 "$tracer" 2>/dev/null
 }
 
+cp /sys/kernel/debug/tracing/available_events /out/
 nettrace -v --json >/out/events 2>/out/errors &
 tracer=$!
 if wait_for 60 is_ready; then

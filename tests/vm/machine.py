@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots a kernel with an initramfs in QEMU and brings back what its job left: no KVM, so that it runs anywhere."""
 
-import io
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import time
 
 import image
 
+QEMU = "qemu-system-x86_64"
 DISK = 512 << 20  # bytes at most that the machine may hand back; the file is sparse
 MEMORY = "1024M"
+CPU = "Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid"  # less what QEMU only warns that it lacks
 TURN = 0.05
 
 
@@ -32,30 +32,36 @@ class Run:
         return (self.files or {}).get(name, b"").decode(errors="replace")
 
 
+def missing():
+    """What this machine lacks, one text each with the package that has it."""
+    lacking = [] if shutil.which(QEMU) else [f"{QEMU} (package qemu-system-x86)"]
+    return lacking + image.missing()
+
+
 def version_of(kernel):
     return tuple(int(n) for n in re.findall(r"\d+", os.path.basename(kernel))[:2])
 
 
-def qemu_version(qemu):
-    text = subprocess.run([qemu, "--version"], stdout=subprocess.PIPE, check=True, text=True).stdout
+def qemu_version():
+    text = subprocess.run([QEMU, "--version"], stdout=subprocess.PIPE, check=True, text=True).stdout
     return int(re.search(r"version (\d+)", text)[1])
 
 
-def processors(kernel, qemu):
+def processors(kernel):
     """How QEMU runs its CPUs, and which.
 
     QEMU 7.2 gets the flags of cmpxchg16b wrong, which kernels die of, and with a thread for each CPU now and then
     takes a breakpoint that the kernel has already patched away. So there all CPUs share a thread and lack that
     instruction, but for kernels from 6.18 on: without it they have no socket storage, and they take no harm."""
-    if qemu_version(qemu) >= 10:
-        return "multi", "Haswell-noTSX"
-    return "single", "Haswell-noTSX,-cx16" if version_of(kernel) < (6, 18) else "Haswell-noTSX"
+    if qemu_version() >= 10:
+        return "multi", CPU
+    return "single", CPU + ",-cx16" if version_of(kernel) < (6, 18) else CPU
 
 
-def command(kernel, qemu, directory):
-    threads, model = processors(kernel, qemu)
+def command(kernel, directory):
+    threads, model = processors(kernel)
     return [
-        "nice", "-n", "5", qemu, "-accel", "tcg,thread=" + threads, "-machine", "q35", "-cpu", model, "-smp", "2",
+        "nice", "-n", "5", QEMU, "-accel", "tcg,thread=" + threads, "-machine", "q35", "-cpu", model, "-smp", "2",
         "-m", MEMORY, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", directory + "/initramfs",
         "-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on",
@@ -88,9 +94,6 @@ def read(path):
 
 def boot(kernel, programs, job, put=None, timeout=300, show=None):
     """Runs the shell script `job` in a machine; `show` is a file that gets its output at once."""
-    qemu = shutil.which("qemu-system-x86_64")
-    if qemu is None:
-        raise RuntimeError("qemu-system-x86_64 is missing (package qemu-system-x86)")
     with tempfile.TemporaryDirectory(prefix="nettrace-vm-") as directory:
         image.build(directory + "/initramfs", kernel, programs, job, put)
         with open(directory + "/disk", "wb") as f:
@@ -98,7 +101,7 @@ def boot(kernel, programs, job, put=None, timeout=300, show=None):
         began = time.monotonic()
         with open(directory + "/qemu", "wb") as errors:
             process = subprocess.Popen(
-                command(kernel, qemu, directory), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
+                command(kernel, directory), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
             )
         why = ""
         shown = 0
