@@ -16,13 +16,28 @@ static __always_inline void accepted(struct tcp_sock *tp, struct socket_storage 
 	owner_tell_accept(tp, sk, st, now, RECORD_ACCEPT_TIMED);
 }
 
+/* Its subflows find their owner here; the first one when it changes next, or when a sweep finds it. */
+static __always_inline void connection_asked(struct bpf_sock *bsk)
+{
+	struct socket_storage owner = {};
+
+	owner_set_current(&owner, bpf_get_current_task_btf(), OWNER_ACCEPT);
+	mptcp_keep_owner((__u64)bsk, &owner);
+}
+
 static __always_inline int peer_asked(struct bpf_sock_addr *ctx)
 {
 	struct bpf_sock *bsk = ctx->sk;
 	struct socket_storage *st;
 	struct tcp_sock *tp;
 
-	if (!bsk || ctx->protocol != IPPROTO_TCP)
+	if (!bsk)
+		return 1;
+	if (ctx->protocol == IPPROTO_MPTCP) {
+		connection_asked(bsk);
+		return 1;
+	}
+	if (ctx->protocol != IPPROTO_TCP)
 		return 1;
 	st = bpf_sk_storage_get(&sockets, bsk, 0, 0);
 	if (!st || st->direction != DIRECTION_IN)

@@ -40,6 +40,12 @@ static __always_inline __u8 compat_is_mptcp(const struct tcp_sock *tp)
 	return BPF_CORE_READ(with, is_mptcp) ? 1 : 0;
 }
 
+#define IPPROTO_MPTCP 262
+
+struct mptcp_subflow_context___conn {
+	struct sock *conn;
+} __attribute__((preserve_access_index));
+
 #define ICSK_TIME_LOSS_PROBE 5
 #define TCP_CA_CWR 2
 

@@ -67,8 +67,8 @@ struct record {
 	__u8 raddr[16];
 	__u32 value; /* FAIL, CLOSE: sk_err; LISTEN: backlog; UNLISTEN: drops; RETRANSMIT: segments so far; RESET: reason + 1 */
 	__u16 protocol;
-	__u8 mptcp; /* 1: a subflow of an MPTCP connection */
-	__u8 unused;
+	__u8 mptcp;	   /* 1: a subflow of an MPTCP connection */
+	__u8 fin_received; /* CLOSE: 1: the peer had ended its side */
 };
 _Static_assert(sizeof(struct record) == 152, "no padding");
 

@@ -212,6 +212,17 @@ static __always_inline int tell_alive(struct seq_file *seq, const struct socket_
 	return 0;
 }
 
+/* The pass over files does not meet subflows: no file is theirs. */
+static __always_inline void confirm_subflow(const struct tcp_sock *tp, const struct sock *sk,
+					    struct socket_storage *st)
+{
+	if (st->taken || !mptcp_find_owner(mptcp_connection_of(tp), st, OWNER_ACCEPT))
+		return;
+	st->taken = 1;
+	record_tell(RECORD_ACCEPT, tp, sk, st, bpf_ktime_get_ns(), 0, sk->__sk_common.skc_state, 0,
+		    0, 0);
+}
+
 /*
  * Every socket that has a storage, in all namespaces, with or without a file; process context. Cheaper than the
  * pass over files: for rates (only what moved since the last time) and for telling the living from the dead.
@@ -231,6 +242,8 @@ int tracked(struct bpf_iter__bpf_sk_storage_map *ctx)
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp || !socket_wanted(tp, (struct sock *)tp, st, st->flags & SOCKET_UNCONFIRMED))
 		return 0;
+	if (sweep_mode == SWEEP_TAKEN)
+		confirm_subflow(tp, (struct sock *)tp, st);
 	if (sweep_mode == SWEEP_ALIVE)
 		return tell_alive(ctx->meta->seq, st, sk);
 	__builtin_memset(&row, 0, sizeof(row));

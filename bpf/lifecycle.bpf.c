@@ -61,13 +61,19 @@ static __always_inline void storage_begin_child(struct socket_storage *st, __u64
 }
 
 /* The owner of a socket at the moment it connects or listens. */
-static __always_inline void storage_set_maker(struct socket_storage *st, const struct sock *sk,
-					      const struct task_struct *task, __u8 kind)
+static __always_inline void storage_set_maker(struct socket_storage *st, const struct tcp_sock *tp,
+					      const struct sock *sk, const struct task_struct *task,
+					      __u8 kind)
 {
+	__u64 connection = mptcp_connection_of(tp);
+
 	if (current_operates(sk, task)) {
 		owner_set_current(st, task, kind);
+		mptcp_keep_owner(connection, st);
 		return;
 	}
+	if (mptcp_find_owner(connection, st, kind))
+		return;
 	st->pid = st->tid = st->uid = 0;
 	st->cgroup_id = 0;
 	__builtin_memset(st->comm, 0, sizeof(st->comm));
@@ -78,8 +84,8 @@ static __always_inline void storage_set_maker(struct socket_storage *st, const s
  * A child is made by the last ACK of its handshake. When the SYN came, the kernel tells with its first round-trip sample,
  * from its SYN,ACK to that ACK (tcp_synack_rtt_meas); after a SYN,ACK was sent again it does not.
  */
-static __always_inline void storage_set_child_start(struct socket_storage *st, const struct tcp_sock *tp,
-						    __u64 now)
+static __always_inline void storage_set_child_start(struct socket_storage *st,
+						    const struct tcp_sock *tp, __u64 now)
 {
 	__u64 handshake_ns = (tp->srtt_us >> 3) * 1000ULL;
 
@@ -116,6 +122,7 @@ static __always_inline void storage_established(const struct tcp_sock *tp, const
 	/* Told once a process has taken it; until then only counted. */
 	st->flags |= SOCKET_UNCONFIRMED;
 	__sync_fetch_and_add(&unconfirmed, 1);
+	owner_of_subflow(tp, sk, st, now);
 }
 
 /*
@@ -183,6 +190,12 @@ static __always_inline void storage_catch_up(const struct tcp_sock *tp, const st
 	}
 }
 
+/* `ss -K` ends a connection under its lock, and is not its owner for that (tcp_abort). */
+static __always_inline bool is_aborted(const struct sock *sk, int new_state)
+{
+	return new_state == TCP_CLOSE && sk->sk_err == ECONNABORTED;
+}
+
 static __always_inline int state_changed(struct sock *sk, int old_state, int new_state, bool second)
 {
 	struct socket_storage *st;
@@ -213,12 +226,13 @@ static __always_inline int state_changed(struct sock *sk, int old_state, int new
 
 	if (new_state == TCP_SYN_SENT && st->flags & SOCKET_ATTEMPT) {
 		attempt_goes_on(st);
+		mptcp_keep_owner(mptcp_connection_of(tp), st);
 	} else if (new_state == TCP_SYN_SENT) {
 		storage_begin(st, sk, now, DIRECTION_OUT);
-		storage_set_maker(st, sk, task, OWNER_CONNECT);
+		storage_set_maker(st, tp, sk, task, OWNER_CONNECT);
 	} else if (new_state == TCP_LISTEN) {
 		storage_begin(st, sk, now, DIRECTION_UNKNOWN);
-		storage_set_maker(st, sk, task, OWNER_LISTEN);
+		storage_set_maker(st, tp, sk, task, OWNER_LISTEN);
 		record_tell(RECORD_LISTEN, tp, sk, st, now, old_state, new_state, 0, 0,
 			    sk->sk_max_ack_backlog);
 	} else if (old_state == TCP_LISTEN && new_state == TCP_SYN_RECV) {
@@ -229,8 +243,10 @@ static __always_inline int state_changed(struct sock *sk, int old_state, int new
 		if (old_state == TCP_SYN_RECV && new_state != TCP_ESTABLISHED &&
 		    new_state != TCP_CLOSE)
 			owner_open_early(st, sk, now);
-		if (current_operates(sk, task))
+		if (current_operates(sk, task) && !is_aborted(sk, new_state))
 			owner_operated(tp, sk, st, task, now);
+		else
+			owner_of_subflow(tp, sk, st, now);
 		if (st->closed_by == SIDE_NONE)
 			st->closed_by = new_state == TCP_CLOSE_WAIT  ? SIDE_REMOTE
 					: new_state == TCP_FIN_WAIT1 ? SIDE_LOCAL

@@ -6,6 +6,7 @@
 #ifndef NETTRACE_OWNER_BPF_H
 #define NETTRACE_OWNER_BPF_H
 
+#include "mptcp.bpf.h"
 #include "record.bpf.h"
 
 /*
@@ -54,6 +55,7 @@ static __always_inline void owner_tell_accept(const struct tcp_sock *tp, const s
 	if (st->flags & SOCKET_HELD)
 		flags |= RECORD_UNCONFIRMED;
 	st->flags &= ~(SOCKET_UNCONFIRMED | SOCKET_HELD);
+	mptcp_keep_owner(mptcp_connection_of(tp), st);
 	record_tell(RECORD_ACCEPT, tp, sk, st, now, 0, sk->__sk_common.skc_state, flags, 0, 0);
 }
 
@@ -84,6 +86,16 @@ static __always_inline bool owner_unconfirmed(struct socket_storage *st)
 		__sync_fetch_and_add(&unconfirmed, -1);
 	st->flags &= ~(SOCKET_UNCONFIRMED | SOCKET_HELD);
 	return false;
+}
+
+/* A subflow that nobody accepts itself: its connection's owner has it. */
+static __always_inline void owner_of_subflow(const struct tcp_sock *tp, const struct sock *sk,
+					     struct socket_storage *st, __u64 now)
+{
+	__u64 connection = mptcp_connection_of(tp);
+
+	if (connection && owner_unconfirmed(st) && mptcp_find_owner(connection, st, OWNER_ACCEPT))
+		owner_tell_accept(tp, sk, st, now, 0);
 }
 
 /* `current` operates the socket: confirm the owner, or note that it was handed on. */

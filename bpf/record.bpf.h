@@ -27,7 +27,8 @@ static __always_inline bool port_listed(const volatile __u16 *list, __u32 listed
  * What of the selection the kernel can decide; user space checks all of it again. The owner of a connection
  * not yet taken is not known, so its pid decides nothing (`any_pid`).
  */
-static __always_inline bool record_wanted(const struct socket_storage *st, __u16 lport, __u16 rport, bool any_pid)
+static __always_inline bool record_wanted(const struct socket_storage *st, __u16 lport, __u16 rport,
+					  bool any_pid)
 {
 	if (filter_pid_count && !any_pid) {
 		bool found = false;
@@ -127,7 +128,7 @@ static __always_inline void record_fill(struct record *r, __u8 type, const struc
 	r->value = 0;
 	r->protocol = IPPROTO_TCP;
 	r->mptcp = compat_is_mptcp(tp);
-	r->unused = 0;
+	r->fin_received = !!(sk->__sk_common.skc_flags & (1UL << SOCK_DONE));
 }
 
 static __always_inline void record_counters_fill(struct record_counters *c,

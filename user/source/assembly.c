@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RESET_SOON_NS 5000000ULL   /* the same where a RST is the exception */
 #define RESET_WAIT_NS 100000000ULL /* a RST follows its → CLOSE in microseconds, unless preempted */
 #define ACCEPT_WAIT_NS 1000000000ULL /* a reset connection may wait for its accept() */
 #define HELD_MAX 65536
 #define BUCKETS 1024
 
-/* A close that waits. In one bucket and in one of two queues, each ordered by its deadline. */
+/* A close that waits. In one bucket and in one of the queues, each ordered by its deadline. */
 struct held {
 	struct record_close record;
 	uint64_t deadline_ns;
@@ -27,7 +28,7 @@ struct assembly {
 	event_sink *sink;
 	void *context;
 	struct held *buckets[BUCKETS];
-	struct queue for_reset, for_accept;
+	struct queue for_reset, for_reset_soon, for_accept;
 	size_t held;
 	uint64_t bad_records;
 };
@@ -59,6 +60,7 @@ void assembly_free(struct assembly *a)
 	if (!a)
 		return;
 	queue_free(&a->for_reset);
+	queue_free(&a->for_reset_soon);
 	queue_free(&a->for_accept);
 	free(a);
 }
@@ -66,6 +68,16 @@ void assembly_free(struct assembly *a)
 static bool waits_for_accept(const struct record_close *r)
 {
 	return r->head.flags & RECORD_UNCONFIRMED;
+}
+
+/*
+ * Our side was closed, theirs not: the rest is a minisocket's (tcp_time_wait), or data came for what nobody reads any
+ * more, and a RST answers it at once.
+ */
+static bool may_be_reset(const struct record *h)
+{
+	return h->old_state == STATE_FIN_WAIT2 && !h->fin_received && !h->value &&
+	       !(h->flags & (RECORD_RST_SENT | RECORD_RST_RECEIVED));
 }
 
 /*
@@ -80,12 +92,21 @@ static bool waits_for_reset(const struct record_close *r)
 		return false;
 	if (h->flags & RECORD_RST_RECEIVED)
 		return h->old_state == STATE_FIN_WAIT1 || h->old_state == STATE_FIN_WAIT2;
-	return record_outcome(h) == OUTCOME_ABORTED && !h->value;
+	return (record_outcome(h) == OUTCOME_ABORTED && !h->value) || may_be_reset(h);
 }
 
 static struct queue *queue_of(struct assembly *a, const struct held *h)
 {
-	return waits_for_accept(&h->record) ? &a->for_accept : &a->for_reset;
+	if (waits_for_accept(&h->record))
+		return &a->for_accept;
+	return may_be_reset(&h->record.head) ? &a->for_reset_soon : &a->for_reset;
+}
+
+static uint64_t wait_of(const struct assembly *a, const struct queue *q)
+{
+	if (q == &a->for_accept)
+		return ACCEPT_WAIT_NS;
+	return q == &a->for_reset_soon ? RESET_SOON_NS : RESET_WAIT_NS;
 }
 
 static size_t bucket_of(uint64_t cookie)
@@ -108,7 +129,7 @@ static void enqueue(struct assembly *a, struct held *h, uint64_t now)
 {
 	struct queue *q = queue_of(a, h);
 
-	h->deadline_ns = now + (q == &a->for_accept ? ACCEPT_WAIT_NS : RESET_WAIT_NS);
+	h->deadline_ns = now + wait_of(a, q);
 	h->next = NULL;
 	h->previous = q->last;
 	if (q->last)
@@ -186,6 +207,13 @@ static int release(struct assembly *a, struct held *h)
 	return err;
 }
 
+static struct held *oldest(const struct assembly *a)
+{
+	if (a->for_reset_soon.first)
+		return a->for_reset_soon.first;
+	return a->for_reset.first ? a->for_reset.first : a->for_accept.first;
+}
+
 static int hold_or_tell(struct assembly *a, const struct record_close *r)
 {
 	struct held *h;
@@ -194,7 +222,7 @@ static int hold_or_tell(struct assembly *a, const struct record_close *r)
 	if (!waits_for_accept(r) && !waits_for_reset(r))
 		return tell_close(a, r);
 	if (a->held >= HELD_MAX) {
-		err = release(a, a->for_accept.first ? a->for_accept.first : a->for_reset.first);
+		err = release(a, oldest(a));
 		if (err)
 			return err;
 	}
@@ -325,8 +353,10 @@ static int expire_queue(struct assembly *a, struct queue *q, uint64_t mono_ns)
 
 int assembly_expire(struct assembly *a, uint64_t mono_ns)
 {
-	int err = expire_queue(a, &a->for_reset, mono_ns);
+	int err = expire_queue(a, &a->for_reset_soon, mono_ns);
 
+	if (!err)
+		err = expire_queue(a, &a->for_reset, mono_ns);
 	return err ? err : expire_queue(a, &a->for_accept, mono_ns);
 }
 

@@ -227,8 +227,13 @@ struct request_sock {
 };
 
 enum bpf_map_type {
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
+};
+
+enum {
+	BPF_ANY = 0,
 };
 
 enum {
@@ -284,6 +289,7 @@ struct request_sock_queue {
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	struct request_sock_queue icsk_accept_queue;
+	void *icsk_ulp_data;
 	__u8 icsk_ca_state: 5;
 	__u8 icsk_pending;
 };
@@ -303,6 +309,10 @@ struct tcp_sock {
 	u64 bytes_retrans;
 	u32 total_retrans;
 	bool is_mptcp;
+};
+
+struct mptcp_subflow_context {
+	struct sock *conn;
 };
 
 struct bpf_iter__task_file {
