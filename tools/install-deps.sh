@@ -30,6 +30,17 @@ test  command:jq              jq               jq                     jq
 test  command:ip              iproute2         iproute                iproute2
 test  command:tmux            tmux             tmux                   tmux
 test  command:valgrind        valgrind         valgrind               valgrind
+test  command:nft             nftables         nftables               nftables
+test  command:ss              iproute2         iproute                iproute2
+test  command:curl            curl             curl                   curl
+test  command:dig             bind9-dnsutils   bind-utils             bind
+test  command:dnsmasq         dnsmasq-base     dnsmasq                dnsmasq
+test  command:socat           socat            socat                  socat
+test  command:nginx           nginx-light      nginx                  nginx
+test  command:apache2|httpd   apache2          httpd                  apache
+test  command:redis-server    redis-server     redis                  redis
+test  command:redis-cli       redis-tools      redis                  redis
+test  command:tcpstates|/usr/share/bcc/tools/tcpstates  libbpf-tools  libbpf-tools  bcc-tools
 bench command:tcplife|/usr/share/bcc/tools/tcplife  libbpf-tools  libbpf-tools  bcc-tools
 '
 
@@ -113,9 +124,19 @@ debian_names()
 	done
 }
 
+# The servers that tests start themselves, with configurations of their own, must not start as services.
+keep_services_off()
+{
+	[ ! -e /usr/sbin/policy-rc.d ] || return 0
+	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+	chmod +x /usr/sbin/policy-rc.d
+	trap 'rm -f /usr/sbin/policy-rc.d' EXIT INT TERM
+}
+
 install_debian()
 {
 	export DEBIAN_FRONTEND=noninteractive
+	keep_services_off
 	apt-get -q update || echo 'install-deps: the package lists are not fresh; going on with those that are here' >&2
 	# shellcheck disable=SC2046 # one word a package
 	apt-get -q -y --no-install-recommends install $(echo "$1" | debian_names)
