@@ -1,7 +1,8 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause
-# The job of the matrix, in the machine: nettrace over the workload. Leaves in /out the workload's truth, what
-# nettrace wrote (events, errors) and how it ended (nettrace.status). Waits are bounded by counting turns.
+# The job of the matrix, in the machine: nettrace over the workload's shapes, then over its churn. Leaves in /out
+# of each what the workload knows (NAME.truth), what nettrace wrote (NAME.events, NAME.errors) and how both ended
+# (NAME.workload, NAME.status). Waits are bounded by counting turns.
 
 wait_for() # SECONDS COMMAND...
 {
@@ -16,12 +17,19 @@ wait_for() # SECONDS COMMAND...
 
 is_ready()
 {
-	grep -qs '"event":"start"' /out/events
+	grep -qs '"event":"start"' "/out/$name.events"
+}
+
+# A line of truth for each end; that of churn has one for each connection, which has two, after one for all.
+ends_wanted()
+{
+	wanted=$(grep -c . "/out/$name.truth")
+	[ "$name" != churn ] || wanted=$((2 * (wanted - 1)))
 }
 
 all_ended()
 {
-	[ "$(grep -cE '"event":"(close|fail|unlisten)"' /out/events)" -ge "$wanted" ]
+	[ "$(grep -cE '"event":"(close|fail|unlisten)"' "/out/$name.events")" -ge "$wanted" ]
 }
 
 is_gone()
@@ -29,19 +37,30 @@ is_gone()
 	! kill -0 "$tracer" 2>/dev/null
 }
 
+trace() # NAME WORKLOAD-WORDS...
+{
+	name=$1
+	shift
+	nettrace -v --json >"/out/$name.events" 2>"/out/$name.errors" &
+	tracer=$!
+	if wait_for 60 is_ready; then
+		workload "$@" --truth "/out/$name.truth" >/dev/null
+		echo $? >"/out/$name.workload"
+		ends_wanted
+		wait_for 30 all_ended || echo "$name: not every end was told in time"
+		kill -INT "$tracer"
+		wait_for 20 is_gone || { is_gone || kill -KILL "$tracer"; }
+	else
+		echo "$name: nettrace did not write its start line"
+		kill -KILL "$tracer" 2>/dev/null
+	fi
+	wait "$tracer"
+	echo $? >"/out/$name.status"
+}
+
+# So small a machine would give up TIME_WAIT after 4096 connections and then reset the peer.
+sysctl -q -w net.ipv4.tcp_max_tw_buckets=262144
 cp /sys/kernel/debug/tracing/available_events /out/
-nettrace -v --json >/out/events 2>/out/errors &
-tracer=$!
-if wait_for 60 is_ready; then
-	workload --truth /out/truth --repeat 3 all
-	echo $? >/out/workload.status
-	wanted=$(wc -l </out/truth)
-	wait_for 30 all_ended || echo 'not every end was told in time'
-	kill -INT "$tracer"
-	wait_for 20 is_gone || { is_gone || kill -KILL "$tracer"; }
-else
-	echo 'nettrace did not write its start line'
-	kill -KILL "$tracer" 2>/dev/null
-fi
-wait "$tracer"
-echo $? >/out/nettrace.status
+trace shapes --repeat 3 all
+is_ready || exit 0
+trace churn churn --connections 6000 --processes 2

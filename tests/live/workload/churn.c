@@ -82,21 +82,26 @@ static void churn_serve(struct pair *p, const int *listeners)
 {
 	char request[REQUEST], answer[ANSWER] = { 0 };
 	int fds[BATCH];
+	unsigned int waiting;
 
 	for (uint64_t done = 0, b = 0; done < p->count; b++) {
 		unsigned int n = batch_size(p, done);
 
+		waiting = 0;
 		for (unsigned int i = 0; i < n; i++) {
 			/* Both ways: a tracer may see one of them better than the other. */
-			fds[i] = socket_accept(listeners[b % LISTENERS], !(b & 1));
-			socket_read(fds[i], request, sizeof(request));
-			socket_write(fds[i], answer, sizeof(answer));
-			if (!(i & 1))
-				close(fds[i]);
+			int fd = socket_accept(listeners[b % LISTENERS], !(b & 1));
+
+			socket_read(fd, request, sizeof(request));
+			socket_write(fd, answer, sizeof(answer));
+			if (request[0])
+				fds[waiting++] = fd;
+			else
+				close(fd);
 		}
-		for (unsigned int i = 1; i < n; i += 2) {
-			socket_read_end(fds[i]);
-			close(fds[i]);
+		while (waiting) {
+			socket_read_end(fds[--waiting]);
+			close(fds[waiting]);
 		}
 		done += n;
 	}
@@ -133,6 +138,8 @@ static void churn_connect(struct pair *p)
 				die("connect");
 			if (p->log)
 				client_note(p, p->made + i, fds[i], to);
+			/* Says who closes first: with several CPUs they are not accepted in this order. */
+			request[0] = i & 1;
 			socket_write(fds[i], request, sizeof(request));
 		}
 		for (unsigned int i = 0; i < n; i++) {
