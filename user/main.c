@@ -41,6 +41,17 @@ static void options_complete(struct options *o)
 		o->view.own_netns = (uint32_t)own.st_ino;
 }
 
+#define INIT_PID_NAMESPACE 0xEFFFFFFCU /* its inode, the same on every kernel (PROC_PID_INIT_INO) */
+
+/* In a container with pids of its own, ps and nettrace would talk of different ones. */
+static void warn_of_pid_namespace(void)
+{
+	struct stat own;
+
+	if (!stat("/proc/self/ns/pid", &own) && own.st_ino != INIT_PID_NAMESPACE)
+		report("in a pid namespace: pids shown and taken by -p are the host's, not those that ps shows here");
+}
+
 static struct view *view_new(const struct options *o, struct output *out,
 			     const struct connection_table *t)
 {
@@ -86,6 +97,7 @@ static int run_mode(const struct options *o, struct pipeline *p, struct output *
 {
 	if (o->replay_path)
 		return replay_run(o, p, out);
+	warn_of_pid_namespace();
 	if (o->mode == RUN_LIST)
 		return table_run(o, p, out);
 	return live_run(o, p, out);

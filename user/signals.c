@@ -30,7 +30,7 @@ static void on_signal(int number)
 int signals_catch(void)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH };
-	struct sigaction action;
+	struct sigaction action, before;
 
 	wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (wake_fd < 0)
@@ -38,9 +38,14 @@ int signals_catch(void)
 	memset(&action, 0, sizeof(action));
 	action.sa_handler =
 		on_signal; /* no SA_RESTART: a write to a reader that takes nothing must end */
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		if (sigaction(numbers[i], NULL, &before))
+			return -errno;
+		if (numbers[i] == SIGHUP && before.sa_handler == SIG_IGN)
+			continue; /* nohup: it shall outlive the terminal */
 		if (sigaction(numbers[i], &action, NULL))
 			return -errno;
+	}
 	action.sa_handler = SIG_IGN;
 	return sigaction(SIGPIPE, &action, NULL) ? -errno : 0;
 }

@@ -212,8 +212,12 @@ void kernel_source_detach(struct kernel_source *k)
 		bpf_link__destroy(k->cgroup_links[i]);
 		k->cgroup_links[i] = NULL;
 	}
-	if (k->skeleton)
-		nettrace_bpf__detach(k->skeleton);
+	if (!k->skeleton)
+		return;
+	/* First the one that takes an end it was not told of for an unseen one: the others go one by one. */
+	bpf_link__destroy(k->skeleton->links.socket_destroyed);
+	k->skeleton->links.socket_destroyed = NULL;
+	nettrace_bpf__detach(k->skeleton);
 }
 
 void kernel_source_close(struct kernel_source *k)

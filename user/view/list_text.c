@@ -208,8 +208,17 @@ static void put_extended(struct text *t, const struct connection *c)
 	}
 }
 
+/* Elsewhere the same address is another one. */
+static void put_namespace(struct text *t, const struct connection *c, uint32_t own_netns)
+{
+	if (!own_netns || !connection_has(c, FIELD_NETNS) || c->netns == own_netns)
+		return;
+	text_puts(t, " netns:");
+	text_u64(t, c->netns);
+}
+
 void list_put_row(struct text *t, const struct connection *c, const struct list_widths *w,
-		  bool extended)
+		  bool extended, uint32_t own_netns)
 {
 	size_t end;
 
@@ -226,7 +235,8 @@ void list_put_row(struct text *t, const struct connection *c, const struct list_
 		put_owner(t, c);
 	if (extended)
 		put_extended(t, c);
-	if (extended && t->length > end && t->data[end] == ' ') { /* no holder stands before it */
+	put_namespace(t, c, own_netns);
+	if (t->length > end && t->data[end] == ' ') { /* no holder stands before it */
 		memmove(t->data + end, t->data + end + 1, t->length - end - 1);
 		t->length--;
 	}

@@ -16,8 +16,11 @@ struct list_widths list_widths_least(void);
 /* Room for this row too. */
 void list_measure(struct list_widths *w, const struct connection *c);
 void list_put_header(struct text *t, const struct list_widths *w);
-/* One line. `extended`: with uid, inode, cookie, round-trip time and retransmits. The row must have been measured. */
+/*
+ * One line. `extended`: with uid, inode, cookie, round-trip time and retransmits. Rows of another namespace than
+ * `own_netns` (0: unknown) say theirs. The row must have been measured.
+ */
 void list_put_row(struct text *t, const struct connection *c, const struct list_widths *w,
-		  bool extended);
+		  bool extended, uint32_t own_netns);
 
 #endif
