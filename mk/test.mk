@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Unit tests (cmocka), golden tests (recordings in, text out; documentation against the program), live tests (root): all print TAP for tests/run.
 
-.PHONY: check test test-root asan valgrind bench test-programs
+.PHONY: check test test-root test-vm asan valgrind bench test-programs
 
 UNIT := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 GOLDEN := tests/golden/run tests/docs/run
@@ -29,6 +29,12 @@ test: ## as root: install what is missing, build, run every test
 
 test-root: $(O)/nettrace $(UNIT) $(LIVE_PROGRAMS)
 	@$(TEST_ENV) tests/run --timeout 120 $(UNIT) $(GOLDEN) $(FUZZ) --timeout 900 $(LIVE)
+
+KERNELS ?= 6.1 6.12 7.2
+
+test-vm: static $(LIVE_PROGRAMS) ## other kernels under QEMU: KERNELS='6.1 6.12 7.2'
+	$(Q)tools/install-deps.sh vm
+	@$(TEST_ENV) KERNELS='$(KERNELS)' tests/run --timeout 1200 tests/vm/run
 
 asan: $(SKELETON) ## the same as check, with the address and undefined behaviour sanitizers
 	@ASAN_OPTIONS=exitcode=99:detect_leaks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 \

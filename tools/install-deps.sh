@@ -5,9 +5,10 @@
 # when nothing is missing and a tool from elsewhere counts.
 set -eu
 
-usage='usage: tools/install-deps.sh [--check] [build|test|bench|all]...
+usage='usage: tools/install-deps.sh [--check] [build|test|vm|bench|all]...
   build    what compiling needs (the default)
   test     what the tests need besides
+  vm       what booting other kernels needs (make test-vm)
   bench    what nettrace is measured against
   --check  install nothing; say what is missing and exit 1'
 
@@ -41,6 +42,9 @@ test  command:apache2|httpd   apache2          httpd                  apache
 test  command:redis-server    redis-server     redis                  redis
 test  command:redis-cli       redis-tools      redis                  redis
 test  command:tcpstates|/usr/share/bcc/tools/tcpstates  libbpf-tools  libbpf-tools  bcc-tools
+vm    command:qemu-system-x86_64  qemu-system-x86  qemu-system-x86-core  qemu-system-x86
+vm    command:busybox         busybox-static   busybox                busybox
+vm    command:cpio            cpio             cpio                   cpio
 bench command:tcplife|/usr/share/bcc/tools/tcplife  libbpf-tools  libbpf-tools  bcc-tools
 '
 
@@ -147,7 +151,7 @@ check=
 what=${*:-build}
 for group in $what; do
 	case $group in
-	build | test | bench | all) ;;
+	build | test | vm | bench | all) ;;
 	-h | --help) echo "$usage"; exit 0 ;;
 	*) echo "$usage" >&2; exit 2 ;;
 	esac
