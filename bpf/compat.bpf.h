@@ -14,6 +14,8 @@ const volatile __u32 retransmit_args __weak =
 const volatile __u32 send_reset_args __weak =
 	2; /* tcp_send_reset(sk, skb), and reason since 6.10 */
 
+const volatile __u32 receive_failed_args __weak = 2; /* (rc, sk), and skb since 6.10 */
+
 /* tcp_retransmit_skb: since 6.18 it is called for failed attempts too, with err as the third argument. */
 static __always_inline bool compat_retransmit_failed(unsigned long long *ctx)
 {
@@ -57,6 +59,12 @@ static __always_inline bool compat_is_loss_probe(const struct tcp_sock *tp)
 {
 	return tp->inet_conn.icsk_pending == ICSK_TIME_LOSS_PROBE &&
 	       BPF_CORE_READ_BITFIELD_PROBED(&tp->inet_conn, icsk_ca_state) <= TCP_CA_CWR;
+}
+
+/* udp_fail_queue_rcv_skb: the datagram; 0 where the kernel does not tell. */
+static __always_inline struct sk_buff *compat_failed_datagram(unsigned long long *ctx)
+{
+	return receive_failed_args >= 3 ? (struct sk_buff *)ctx[2] : 0;
 }
 
 #endif

@@ -24,6 +24,7 @@ enum record_type {
 	RECORD_STATE,
 	RECORD_DESTROY, /* a socket whose close waits for its acceptor is gone: nobody took it */
 	RECORD_SOCKET,	/* iterators only; RECORD_CLOSE too, for an end that was not seen */
+	RECORD_FLOW_CLOSE, /* UDP: a socket's first flow ends, with the socket or by its silence */
 };
 
 enum record_flags {
@@ -116,12 +117,63 @@ struct record_alive {
 };
 _Static_assert(sizeof(struct record_alive) == 24, "no padding");
 
+/*
+ * UDP: a flow is a socket and a peer. The first one of a socket lives in the socket's storage, the others in a hash map
+ * that user space empties. CONNECT, ACCEPT, DESTROY and FLOW_CLOSE with protocol 17 are about flows.
+ */
+#define FLOWS_MAX 65536		       /* beyond the first ones */
+#define FLOW_IDLE_NS 60000000000ULL /* a flow that is silent for so long has ended */
+
+/* In `detail`. */
+enum flow_detail {
+	FLOW_FURTHER = 1 << 0, /* not the socket's first: user space has to read and delete it */
+	FLOW_IDLE = 1 << 1,    /* ends by its silence; the socket lives on */
+};
+
+struct flow_counters {
+	__u64 tx_bytes; /* payload */
+	__u64 rx_bytes;
+	__u64 tx_datagrams;
+	__u64 rx_datagrams; /* without drops */
+	__u64 drops;	    /* received, but there was no room in the socket's buffer */
+	__u64 last_ns;	    /* the last datagram, by the coarse clock */
+};
+_Static_assert(sizeof(struct flow_counters) == 48, "no padding");
+
+/* Key of the hash map. The addresses are as in a record: an IPv4 peer of an AF_INET6 socket is mapped. */
+struct flow_key {
+	__u64 cookie;
+	__u8 raddr[16];
+	__u16 rport;
+	__u16 family; /* the socket's */
+	__u32 zero;
+};
+_Static_assert(sizeof(struct flow_key) == 32, "no padding");
+
+struct flow {
+	__u64 start_ns; /* 0: the flow was there before nettrace */
+	struct flow_counters counters;
+	__u8 laddr[16];
+	__u16 lport;
+	__u8 direction;
+	__u8 zero[5];
+};
+_Static_assert(sizeof(struct flow) == 80, "no padding");
+
+/* FLOW_CLOSE; from the iterator also SOCKET (a flow that lives) and NONE (a socket without a first flow). */
+struct record_flow {
+	struct record head; /* FLOW_CLOSE, NONE, and DESTROY alone: value is the number of further flows so far */
+	struct flow_counters counters;
+};
+_Static_assert(sizeof(struct record_flow) == 200, "no padding");
+
 /* Slots of the counters that user space reads and turns into `lost` events and -v output. */
 enum kernel_counter {
 	COUNTER_RING_FULL,	    /* records that found no room */
 	COUNTER_STORAGE_FAILED,	    /* socket storage that could not be made */
 	COUNTER_TRANSITIONS_MISSED, /* state changes that no program saw, told by a later one */
 	COUNTER_SECOND_RAN,	    /* transitions that only the second program saw */
+	COUNTER_FLOWS_FULL,	    /* UDP flows that found no room in the map */
 	COUNTER_COUNT
 };
 

@@ -7,6 +7,7 @@
 
 #include <bpf/bpf_endian.h>
 
+#include "datagram.bpf.h"
 #include "owner.bpf.h"
 
 static __always_inline __u32 at_least_0(__u32 a, __u32 b)
@@ -119,6 +120,39 @@ static __always_inline void confirm_holder(const struct tcp_sock *tp, const stru
 }
 
 /*
+ * A UDP socket that was there before us: of several holders the oldest of a bound one, the youngest of a connected one.
+ * Only until counting begins; after that a process that uses it is caught in the act.
+ */
+static __always_inline void seed_datagrams(struct sock *sk, const struct task_struct *task)
+{
+	__u64 start = task->group_leader->start_time;
+	bool connected = sk->__sk_common.skc_dport != 0;
+	struct datagram_socket *st;
+
+	if (datagrams_on)
+		return;
+	st = bpf_sk_storage_get(&datagram_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!st) {
+		count(COUNTER_STORAGE_FAILED);
+		return;
+	}
+	if (st->owner == OWNER_NONE) {
+		st->family = sk->__sk_common.skc_family;
+		st->netns = sk->__sk_common.skc_net.net->ns.inum;
+		if (connected)
+			st->flags |= DATAGRAM_BEFORE;
+	} else if (st->owner != OWNER_UNKNOWN &&
+		   (st->owner != OWNER_SNAPSHOT || !st->holder_start_ns ||
+		    (connected ? start <= st->holder_start_ns : start >= st->holder_start_ns))) {
+		return;
+	}
+	datagram_owner_set(st, task, OWNER_SNAPSHOT);
+	st->uid = task_uid(task);
+	st->cgroup_id = task_cgroup(task);
+	st->holder_start_ns = start;
+}
+
+/*
  * Every open file of every process, once for each thread group; process context (nettrace reads it). Tells
  * TCP and UDP sockets with their holders and gives a storage with an owner to those that have none.
  * Misses what has no file: orphans, the accept queue, minisockets.
@@ -164,6 +198,8 @@ int holders(struct bpf_iter__task_file *ctx)
 		confirm_holder(tp, (struct sock *)tp, st, task, now);
 		row_fill_tcp(&row, tp, (struct sock *)tp, st, now);
 	} else if (sk->sk_protocol == IPPROTO_UDP) {
+		if (follow_datagrams && socket->type == SOCK_DGRAM)
+			seed_datagrams(sk, task);
 		row_fill_udp(&row, sk, now);
 		row.head.cookie = bpf_get_socket_cookie(sk);
 		row.head.uid = task_uid(task);

@@ -23,25 +23,21 @@ static __always_inline bool port_listed(const volatile __u16 *list, __u32 listed
 	return false;
 }
 
-/*
- * What of the selection the kernel can decide; user space checks all of it again. The owner of a connection
- * not yet taken is not known, so its pid decides nothing (`any_pid`).
- */
-static __always_inline bool record_wanted(const struct socket_storage *st, __u16 lport, __u16 rport,
-					  bool any_pid)
+static __always_inline bool pid_wanted(__u32 pid, __u32 opener_pid)
 {
-	if (filter_pid_count && !any_pid) {
-		bool found = false;
-
-		for (__u32 i = 0; i < FILTER_MAX; i++) {
-			if (i >= filter_pid_count)
-				break;
-			if (filter_pids[i] == st->pid || filter_pids[i] == st->opener_pid)
-				found = true;
-		}
-		if (!found)
-			return false;
+	if (!filter_pid_count)
+		return true;
+	for (__u32 i = 0; i < FILTER_MAX; i++) {
+		if (i >= filter_pid_count)
+			break;
+		if (filter_pids[i] == pid || filter_pids[i] == opener_pid)
+			return true;
 	}
+	return false;
+}
+
+static __always_inline bool ports_wanted(__u16 lport, __u16 rport)
+{
 	if (filter_port_count && !port_listed(filter_ports, filter_port_count, lport) &&
 	    !port_listed(filter_ports, filter_port_count, rport))
 		return false;
@@ -50,6 +46,15 @@ static __always_inline bool record_wanted(const struct socket_storage *st, __u16
 	if (filter_rport_count && !port_listed(filter_rports, filter_rport_count, rport))
 		return false;
 	return true;
+}
+
+/*
+ * What of the selection the kernel can decide; user space checks all of it again. The owner of a connection
+ * not yet taken is not known, so its pid decides nothing (`any_pid`).
+ */
+static __always_inline bool record_wanted(const struct socket_storage *st, __u16 lport, __u16 rport, bool any_pid)
+{
+	return (any_pid || pid_wanted(st->pid, st->opener_pid)) && ports_wanted(lport, rport);
 }
 
 static __always_inline bool socket_wanted(const struct tcp_sock *tp, const struct sock *sk,

@@ -32,7 +32,7 @@ const struct argp_option option_table[] = {
 
 	HEADING("Which connections:"),
 	OPTION("tcp", 't', NULL, "TCP"),
-	OPTION("udp", 'u', NULL, "UDP (lists only)"),
+	OPTION("udp", 'u', NULL, "UDP; the stream shows it only with -u, beside TCP with -tu"),
 	OPTION("ipv4", '4', NULL, "IPv4"),
 	OPTION("ipv6", '6', NULL, "IPv6"),
 	OPTION("pid", 'p', "PID[,...]",
@@ -94,6 +94,7 @@ static const char before[] =
 	"  nettrace                      every connection of this host, as it happens\n"
 	"  nettrace -p 4242 -P 443       those of one process, port 443 on either side\n"
 	"  nettrace --events fail        what could not connect, and why\n"
+	"  nettrace -tu -P 443,53        TCP and UDP flows (QUIC, DNS) of these ports\n"
 	"  nettrace --top --by remote    the busiest peers\n"
 	"  nettrace -tulpn               who listens, as with netstat and ss\n"
 	"  nettrace -j --for 1m > f      record one minute\n"

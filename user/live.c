@@ -264,8 +264,11 @@ static void describe(struct live *l)
 int live_run(const struct options *o, struct pipeline *p, struct output *out)
 {
 	struct live l = { .options = o, .pipeline = p, .output = out };
+	const bool any = !o->selection.tcp && !o->selection.udp;
 	const struct kernel_options k = { .buffer_bytes = o->buffer_bytes,
 					  .states = o->states,
+					  .tcp = any || o->selection.tcp,
+					  .udp = any || o->selection.udp,
 					  .selection = &o->selection };
 	struct kernel_error error;
 	int err;
@@ -275,6 +278,8 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 		report("%s%s%s", error.what, *error.advice ? "; " : "", error.advice);
 		return -ENOTSUP;
 	}
+	if (k.udp && !kernel_source_follows_udp(l.kernel))
+		report("this kernel refuses the programs for UDP: only TCP is followed; see 'nettrace -v' for its reasons");
 	/* On a host that is out of CPU the ring would fill while we wait for our turn; it takes little of it. */
 	setpriority(PRIO_PROCESS, 0, PRIORITY);
 	out->patience = OUTPUT_PATIENCE;

@@ -279,9 +279,6 @@ static int check_mode(const struct parse *p)
 		if (p->seen[rules[i].key] && !(rules[i].modes >> o->mode & 1))
 			return usage_error(rules[i].name, NULL, " belongs to %s", rules[i].where);
 	}
-	if (o->selection.udp && o->mode != RUN_LIST)
-		return usage_error("-u", NULL,
-				   " (UDP) is not supported yet but in the lists (-a, -l, --list)");
 	return 0;
 }
 
@@ -345,6 +342,9 @@ static int settle(struct parse *p)
 	if (o->states)
 		o->view.events |= 1u << EVENT_STATE;
 	o->states = o->mode == RUN_STREAM && o->view.events >> EVENT_STATE & 1;
+	/* The tables show both; a line for each flow of UDP only for who asks for it. */
+	if (o->mode == RUN_STREAM && !o->selection.udp)
+		o->selection.tcp = true;
 	o->view.color = !o->view.json && wants_color(p->color);
 	o->view.batch |= o->view.json;
 	return 0;

@@ -84,6 +84,26 @@ static int swept(void *context, struct event *e)
 	return pipeline_event(s->pipeline, e);
 }
 
+/* The same for a UDP flow. A pass also tells of those that ended by their silence. */
+static int swept_datagrams(void *context, struct event *e)
+{
+	struct sweeps *s = context;
+	int err;
+
+	if (e->type != EVENT_SOCKET)
+		return pipeline_event(s->pipeline, e);
+	if (!selection_match(&s->selection, e))
+		return 0;
+	if (e->start_ns && !connection_table_find(s->pipeline->table, e->cookie, e->start_ns)) {
+		if (!suspects_confirm(&s->suspects, e->cookie, e->start_ns))
+			return 0;
+		err = tell_open(s, e);
+		if (err)
+			return err;
+	}
+	return pipeline_event(s->pipeline, e);
+}
+
 /* Rows that two passes in a row did not meet have ended: one alone may have missed a close that is held back. */
 static int expire(struct sweeps *s, uint64_t before_ns)
 {
@@ -126,6 +146,21 @@ static int look_for_the_living(struct sweeps *s, uint64_t stale_before_ns, bool 
 	return err;
 }
 
+/* As look_for_the_living: a pass over UDP may miss a flow too. */
+static int sweep_datagrams(struct sweeps *s, uint64_t stale_before_ns)
+{
+	int err = 0;
+
+	if (!kernel_source_follows_udp(s->kernel))
+		return 0;
+	for (int i = 0; !err && i < ALIVE_PASSES; i++) {
+		err = kernel_source_sweep_datagrams(s->kernel, SWEEP_ALL, swept_datagrams, s);
+		if (!connection_table_stale(s->pipeline->table, stale_before_ns))
+			break;
+	}
+	return err;
+}
+
 static int sweep_all(struct sweeps *s)
 {
 	uint64_t began = clock_mono_ns();
@@ -134,6 +169,8 @@ static int sweep_all(struct sweeps *s)
 
 	if (!err && news)
 		err = kernel_source_sweep(s->kernel, SWEEP_ALL, swept, s);
+	if (!err)
+		err = sweep_datagrams(s, s->previous_full_ns);
 	if (err)
 		return err;
 	suspects_turn(&s->suspects);
@@ -189,7 +226,11 @@ void sweeps_hurry(struct sweeps *s, uint64_t mono_ns)
 
 int sweeps_counters(struct sweeps *s)
 {
-	return s->unavailable ? 0 : kernel_source_sweep(s->kernel, SWEEP_CHANGED, swept, s);
+	int err = s->unavailable ? 0 : kernel_source_sweep(s->kernel, SWEEP_CHANGED, swept, s);
+
+	return err || s->unavailable ?
+		       err :
+		       kernel_source_sweep_datagrams(s->kernel, SWEEP_CHANGED, swept_datagrams, s);
 }
 
 int sweeps_finish(struct sweeps *s)
@@ -200,6 +241,8 @@ int sweeps_finish(struct sweeps *s)
 
 	if (!err && news)
 		err = kernel_source_sweep(s->kernel, SWEEP_ALL, swept, s);
+	if (!err && !s->unavailable)
+		err = sweep_datagrams(s, began);
 	kernel_source_detach(s->kernel);
 	if (!err)
 		err = kernel_source_drain(s->kernel);

@@ -233,7 +233,8 @@ static struct row *meet(struct connection_table *t, struct event *e,
 	    (e->type == EVENT_SOCKET && !t->swept && !e->start_ns))
 		t->refused++;
 	tell_type(e, change);
-	if (e->type == EVENT_CLOSE && (e->start_ns || event_has(e, FIELD_DURATION_US))) {
+	if (e->type == EVENT_CLOSE &&
+	    (e->start_ns || event_has(e, FIELD_DURATION_US) || e->proto == IPPROTO_UDP)) {
 		change->tx_bytes = event_has(e, FIELD_TX_BYTES) ? e->tx_bytes : 0;
 		change->rx_bytes = event_has(e, FIELD_RX_BYTES) ? e->rx_bytes : 0;
 		change->retrans = event_has(e, FIELD_RETRANS) ? e->retrans : 0;
@@ -292,7 +293,8 @@ int connection_table_apply(struct connection_table *t, struct event *e,
 	lport = c->lport;
 	again = type_opens(e->type) && r->opened;
 	r->opened |= type_opens(e->type);
-	baseline = !e->start_ns && !r->opened && !event_has(e, FIELD_DURATION_US);
+	/* What the kernel counts of UDP begins with us. */
+	baseline = !e->start_ns && !r->opened && !event_has(e, FIELD_DURATION_US) && e->proto != IPPROTO_UDP;
 	connection_merge(c, e, baseline, change);
 	reindex(t, r, netns, lport);
 	row_inherit(t, c);
@@ -384,7 +386,7 @@ static void unseen_end(const struct connection *c, struct event *e, uint64_t tim
 	for (size_t i = 0; i < sizeof(moot) / sizeof(moot[0]); i++)
 		event_unset(e, moot[i]);
 	e->type = c->state == STATE_LISTEN ? EVENT_UNLISTEN : EVENT_CLOSE;
-	if (e->type == EVENT_CLOSE && connection_has(c, FIELD_STATE)) {
+	if (e->type == EVENT_CLOSE && connection_has(c, FIELD_STATE) && c->proto != IPPROTO_UDP) {
 		e->last_state = c->state;
 		event_set(e, FIELD_LAST_STATE);
 	}

@@ -20,18 +20,46 @@ static const struct optional_hook optional_hooks[] = {
 	{ "synack_retransmitted", "tcp_retransmit_synack" },
 	{ "reset_received", "tcp_receive_reset" },
 	{ "reset_sent", "tcp_send_reset" },
+	{ "datagram_refused", "udp_fail_queue_rcv_skb" },
+};
+
+/* Each group is left out as a whole, where it is not wanted or one of it is refused. */
+static const char *const tcp_programs[] = {
+	"state_first",	     "state_second",	  "socket_destroyed",  "accept_returned2",
+	"accept_returned4",  "connect_returned4", "connect_returned6", "socket_read",
+	"segment_retransmitted", "synack_retransmitted", "reset_received", "reset_sent",
+	"peer_asked4",	     "peer_asked6",	  "connect_began4",    "connect_began6",
+	"tracked",
+};
+static const char *const datagram_programs[] = {
+	"datagram_opened", "datagram_closed", "datagram_sent", "datagram_received", "datagrams_tracked",
+};
+static const char *const datagram_owner_programs[] = {
+	"datagram_connect4", "datagram_connect6", "datagram_sendmsg4", "datagram_sendmsg6",
+	"datagram_recvmsg4", "datagram_recvmsg6", "datagram_refused",
 };
 
 struct cgroup_hook {
 	const char *program;
 	const char *name; /* NULL: named with the one before */
+	bool needed;	  /* without it there is no use in the rest */
 };
 
 static const struct cgroup_hook cgroup_hooks[CGROUP_HOOKS] = {
-	{ "peer_asked4", "cgroup/getpeername" },
-	{ "peer_asked6", NULL },
-	{ "connect_began4", "cgroup/connect" },
-	{ "connect_began6", NULL },
+	{ "peer_asked4", "cgroup/getpeername", false },
+	{ "peer_asked6", NULL, false },
+	{ "connect_began4", "cgroup/connect", false },
+	{ "connect_began6", NULL, false },
+	{ "datagram_opened", "cgroup/sock_create", true },
+	{ "datagram_closed", "cgroup/sock_release", true },
+	{ "datagram_connect4", "cgroup/connect", false },
+	{ "datagram_connect6", NULL, false },
+	{ "datagram_sendmsg4", "cgroup/sendmsg", false },
+	{ "datagram_sendmsg6", NULL, false },
+	{ "datagram_recvmsg4", "cgroup/recvmsg", false },
+	{ "datagram_recvmsg6", NULL, false },
+	{ "datagram_sent", "cgroup_skb/egress", true },
+	{ "datagram_received", "cgroup_skb/ingress", true },
 };
 
 /* Arguments of a function of the running kernel, or -ENOENT. */
@@ -142,7 +170,32 @@ void hooks_choose_table(struct kernel_source *k)
 		bpf_program__set_autoload(program, program == k->skeleton->progs.holders);
 }
 
-void hooks_choose(struct kernel_source *k, enum hooks_set set)
+static void leave_out(struct kernel_source *k, const char *const *programs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		set_autoload(k, programs[i], false);
+}
+
+static void choose_datagrams(struct kernel_source *k, const struct kernel_options *options, enum hooks_set set)
+{
+	int args = tracepoint_args(k->btf, "udp_fail_queue_rcv_skb");
+
+	if (args > 0)
+		k->skeleton->rodata->receive_failed_args = (__u32)args;
+	k->skeleton->rodata->follow_datagrams = true;
+	if (set >= HOOKS_WITHOUT_DATAGRAM_OWNERS || !options->udp)
+		leave_out(k, datagram_owner_programs,
+			  sizeof(datagram_owner_programs) / sizeof(*datagram_owner_programs));
+	if (set < HOOKS_WITHOUT_DATAGRAMS && options->udp)
+		return;
+	leave_out(k, datagram_programs, sizeof(datagram_programs) / sizeof(*datagram_programs));
+	bpf_map__set_autocreate(k->skeleton->maps.flows, false);
+	k->skeleton->rodata->follow_datagrams = false;
+	datagrams_free(k->datagrams);
+	k->datagrams = NULL;
+}
+
+void hooks_choose(struct kernel_source *k, const struct kernel_options *options, enum hooks_set set)
 {
 	int args;
 
@@ -151,19 +204,26 @@ void hooks_choose(struct kernel_source *k, enum hooks_set set)
 		    tracepoint_args(k->btf, optional_hooks[i].tracepoint) < 0)
 			set_autoload(k, optional_hooks[i].program, false);
 	for (size_t i = 0; i < sizeof(cgroup_hooks) / sizeof(*cgroup_hooks); i++)
-		set_autoload(k, cgroup_hooks[i].program, set <= HOOKS_WITHOUT_FEXIT);
-	choose_fexit(k, set == HOOKS_ALL);
+		set_autoload(k, cgroup_hooks[i].program, set < HOOKS_WITHOUT_CGROUP);
+	choose_fexit(k, set < HOOKS_WITHOUT_FEXIT && options->tcp);
 	args = tracepoint_args(k->btf, "tcp_retransmit_skb");
 	if (args > 0)
 		k->skeleton->rodata->retransmit_args = (__u32)args;
 	args = tracepoint_args(k->btf, "tcp_send_reset");
 	if (args > 0)
 		k->skeleton->rodata->send_reset_args = (__u32)args;
+	choose_datagrams(k, options, set);
+	if (!options->tcp)
+		leave_out(k, tcp_programs, sizeof(tcp_programs) / sizeof(*tcp_programs));
 	load_reset_reasons(k);
 }
 
 static void hook_add(struct kernel_source *k, const char *name)
 {
+	/* TCP and UDP have some in common. */
+	for (uint32_t i = 0; name && i < k->hook_count; i++)
+		if (!strcmp(k->hooks[i], name))
+			return;
 	if (name && k->hook_count < KERNEL_HOOKS_MAX)
 		k->hooks[k->hook_count++] = name;
 }
@@ -182,21 +242,31 @@ static int open_cgroup_root(struct kernel_source *k)
 	return fsmount(context, FSMOUNT_CLOEXEC, 0);
 }
 
-/* Without them accepts are confirmed later, and connects that fail at once are not seen. */
-static void attach_cgroup(struct kernel_source *k)
+/*
+ * Without them accepts are confirmed later, connects that fail at once are not seen, and UDP is not followed. 0, or
+ * -errno: one that is needed failed (its section in *which).
+ */
+static int attach_cgroup(struct kernel_source *k, const char **which)
 {
 	AUTO_CLOSE int fd = open_cgroup_root(k);
 
-	for (size_t i = 0; fd >= 0 && i < sizeof(cgroup_hooks) / sizeof(*cgroup_hooks); i++) {
+	for (size_t i = 0; i < sizeof(cgroup_hooks) / sizeof(*cgroup_hooks); i++) {
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(k->skeleton->obj, cgroup_hooks[i].program);
 
 		if (!bpf_program__autoload(program))
 			continue;
-		k->cgroup_links[i] = bpf_program__attach_cgroup(program, fd);
-		if (k->cgroup_links[i])
+		errno = ENOENT; /* no cgroup v2 */
+		if (fd >= 0)
+			k->cgroup_links[i] = bpf_program__attach_cgroup(program, fd);
+		if (k->cgroup_links[i]) {
 			hook_add(k, cgroup_hooks[i].name);
+		} else if (cgroup_hooks[i].needed) {
+			*which = bpf_program__section_name(program);
+			return -errno;
+		}
 	}
+	return 0;
 }
 
 /* The state programs first: what begins while the rest is attached is followed already. */
@@ -222,8 +292,10 @@ int hooks_attach(struct kernel_source *k, const char **which)
 		HOOK(synack_retransmitted, "tp_btf/tcp_retransmit_synack", false),
 		HOOK(reset_received, "tp_btf/tcp_receive_reset", false),
 		HOOK(reset_sent, "tp_btf/tcp_send_reset", false),
+		HOOK(datagram_refused, "tp_btf/udp_fail_queue_rcv_skb", false),
 #undef HOOK
 	};
+	int err;
 
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
 		if (!bpf_program__autoload(hooks[i].program))
@@ -236,7 +308,9 @@ int hooks_attach(struct kernel_source *k, const char **which)
 			return errno ? -errno : -EINVAL;
 		}
 	}
-	attach_cgroup(k);
+	err = attach_cgroup(k, which);
+	if (err)
+		return err;
 	/* Linked when they are read. */
 	hook_add(k, "iter/task_file");
 	hook_add(k, "iter/bpf_sk_storage_map");

@@ -11,12 +11,6 @@
 #define ROWS_MAX \
 	4000000 /* holders of sockets; beyond it the rest is left out and the caller told */
 
-/* Owned: data: struct record_row, or struct record_alive. */
-struct rows {
-	void *data;
-	size_t bytes, capacity;
-};
-
 static int rows_grow(struct rows *rows)
 {
 	size_t capacity = rows->capacity ? rows->capacity * 2 : 4 * READ_SIZE;
@@ -32,11 +26,11 @@ static int rows_grow(struct rows *rows)
 	return 0;
 }
 
-/* Runs the iterator to its end. Its file may hand out rows in pieces. */
-static int rows_read(struct bpf_program *program, const struct bpf_iter_attach_opts *opts,
-		     struct rows *rows)
+int rows_read(const struct bpf_program *program, int map_fd, struct rows *rows)
 {
-	struct bpf_link *link = bpf_program__attach_iter(program, opts);
+	union bpf_iter_link_info info = { .map.map_fd = (__u32)map_fd };
+	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	struct bpf_link *link = bpf_program__attach_iter(program, map_fd < 0 ? NULL : &opts);
 	AUTO_CLOSE int fd = -1;
 	ssize_t n = 1;
 	int err = 0;
@@ -143,7 +137,9 @@ int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sin
 	size_t count, first, i;
 	int err;
 
-	err = rows_read(k->skeleton->progs.holders, NULL, &all);
+	err = rows_read(k->skeleton->progs.holders, -1, &all);
+	/* The UDP sockets that were there before have their owners now: what moves from here on is theirs. */
+	k->skeleton->bss->datagrams_on = k->datagrams != NULL;
 	if (!err && drain_first) {
 		err = kernel_source_drain(k);
 		err = err > 0 ? 0 : err;
@@ -165,14 +161,12 @@ int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sin
 /* What happened up to the end of the pass is told before its rows. */
 static int tracked_read(struct kernel_source *k, enum sweep_mode mode, struct rows *rows)
 {
-	union bpf_iter_link_info info = { .map.map_fd =
-						  (__u32)bpf_map__fd(k->skeleton->maps.sockets) };
-	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
-			    .link_info_len = sizeof(info));
 	int err;
 
+	if (!bpf_program__autoload(k->skeleton->progs.tracked))
+		return 0;
 	k->skeleton->bss->sweep_mode = mode;
-	err = rows_read(k->skeleton->progs.tracked, &opts, rows);
+	err = rows_read(k->skeleton->progs.tracked, bpf_map__fd(k->skeleton->maps.sockets), rows);
 	if (err)
 		return err;
 	err = kernel_source_drain(k);

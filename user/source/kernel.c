@@ -14,6 +14,7 @@
 #include "source/kernel_private.h"
 
 #define LOG_LINES 8 /* of a verifier's log the last ones tell why */
+#define FLOW_ENDS_A_TURN 4096 /* of sockets with many peers: others want to be told of as well */
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -91,10 +92,19 @@ static void set_filters(struct nettrace_bpf *skeleton, const struct kernel_optio
 		set_u16_list((__u16 *)skeleton->rodata->filter_rports, &s->rports);
 }
 
+static int take_record(struct kernel_source *k, const void *data, size_t size)
+{
+	const struct record *r = data;
+
+	if (k->datagrams && size >= sizeof(*r) && r->protocol == IPPROTO_UDP)
+		return datagrams_record(k->datagrams, data, size);
+	return assembly_record(k->assembly, data, size);
+}
+
 static int on_record(void *context, void *data, size_t size)
 {
 	struct kernel_source *k = context;
-	int err = assembly_record(k->assembly, data, size);
+	int err = take_record(k, data, size);
 
 	if (err == -EBADMSG)
 		return 0; /* counted; one bad record does not end the rest */
@@ -114,7 +124,7 @@ static int load_set(struct kernel_source *k, const struct kernel_options *option
 	if (options->table_only)
 		hooks_choose_table(k);
 	else
-		hooks_choose(k, set);
+		hooks_choose(k, options, set);
 	set_filters(k->skeleton, options);
 	err = bpf_map__set_max_entries(k->skeleton->maps.ring, (__u32)options->buffer_bytes);
 	return err ? err : nettrace_bpf__load(k->skeleton);
@@ -125,8 +135,13 @@ static int load(struct kernel_source *k, const struct kernel_options *options)
 	int err = -EINVAL;
 
 	for (enum hooks_set set = HOOKS_ALL; set < HOOKS_SET_COUNT; set++) {
+		if (!options->udp && (set == HOOKS_WITHOUT_DATAGRAM_OWNERS || set == HOOKS_WITHOUT_DATAGRAMS))
+			continue;
 		err = load_set(k, options, set);
 		if (!err || err == -EPERM || err == -ENOMEM || options->table_only)
+			return err;
+		/* Without TCP there is nothing below it. */
+		if (!options->tcp && set == HOOKS_WITHOUT_DATAGRAM_OWNERS)
 			return err;
 		nettrace_bpf__destroy(k->skeleton);
 		k->skeleton = NULL;
@@ -189,7 +204,9 @@ int kernel_source_open(const struct kernel_options *options, event_sink *sink, v
 	k->names.reset_reason = hooks_reset_reason;
 	k->names.context = k;
 	k->assembly = assembly_new(&k->names, sink, context);
-	if (!k->assembly) {
+	if (options->udp && !options->table_only)
+		k->datagrams = datagrams_new(&k->names, &(struct datagram_store){ datagram_take, k }, sink, context);
+	if (!k->assembly || (options->udp && !options->table_only && !k->datagrams)) {
 		err = -ENOMEM;
 		explain(error, err);
 	} else {
@@ -227,6 +244,7 @@ void kernel_source_close(struct kernel_source *k)
 	kernel_source_detach(k);
 	ring_buffer__free(k->ring);
 	nettrace_bpf__destroy(k->skeleton);
+	datagrams_free(k->datagrams);
 	assembly_free(k->assembly);
 	cgroup_cache_free(k->names.cgroups);
 	btf__free(k->btf);
@@ -252,25 +270,29 @@ int kernel_source_drain(struct kernel_source *k)
 	if (n < 0)
 		return n;
 	err = assembly_expire(k->assembly, clock_mono_ns());
+	if (!err && k->datagrams)
+		err = datagrams_turn(k->datagrams, FLOW_ENDS_A_TURN);
 	return err ? err : n;
 }
 
 int kernel_source_flush(struct kernel_source *k)
 {
-	return assembly_flush(k->assembly);
+	int err = assembly_flush(k->assembly);
+
+	return err || !k->datagrams ? err : datagrams_turn(k->datagrams, SIZE_MAX);
 }
 
 uint64_t kernel_source_lost(struct kernel_source *k, const char **where)
 {
-	static const char *const names[] = {
-		[COUNTER_RING_FULL] = "ring", [COUNTER_STORAGE_FAILED] = "storage"
-	};
+	static const char *const names[COUNTER_COUNT] = { [COUNTER_RING_FULL] = "ring",
+							  [COUNTER_STORAGE_FAILED] = "storage",
+							  [COUNTER_FLOWS_FULL] = "flows" };
 
-	for (int i = 0; i < (int)(sizeof(names) / sizeof(*names)); i++) {
+	for (int i = 0; i < COUNTER_COUNT; i++) {
 		uint64_t now = k->skeleton->bss->counters[i];
 		uint64_t lost = now - k->lost_told[i];
 
-		if (!lost)
+		if (!lost || !names[i])
 			continue;
 		k->lost_told[i] = now;
 		*where = names[i];
@@ -284,6 +306,11 @@ long kernel_source_unconfirmed(const struct kernel_source *k)
 	return (long)k->skeleton->bss->unconfirmed;
 }
 
+bool kernel_source_follows_udp(const struct kernel_source *k)
+{
+	return k->datagrams;
+}
+
 const char *const *kernel_source_hooks(const struct kernel_source *k, uint32_t *count)
 {
 	*count = k->hook_count;
@@ -294,9 +321,14 @@ void kernel_source_describe(struct kernel_source *k, char *text, size_t size)
 {
 	const __u64 *c = k->skeleton->bss->counters;
 
-	snprintf(
-		text, size,
-		"ring full %llu, no storage %llu, transitions missed %llu, seen by the second program only %llu, bad records %llu",
-		c[COUNTER_RING_FULL], c[COUNTER_STORAGE_FAILED], c[COUNTER_TRANSITIONS_MISSED],
-		c[COUNTER_SECOND_RAN], (unsigned long long)assembly_bad_records(k->assembly));
+	const uint64_t bad = assembly_bad_records(k->assembly) + (k->datagrams ? datagrams_bad_records(k->datagrams) : 0);
+	int length;
+
+	length = snprintf(text, size,
+			  "ring full %llu, no storage %llu, transitions missed %llu, seen by the second program only %llu, bad records %llu",
+			  c[COUNTER_RING_FULL], c[COUNTER_STORAGE_FAILED], c[COUNTER_TRANSITIONS_MISSED],
+			  c[COUNTER_SECOND_RAN], (unsigned long long)bad);
+	if (k->datagrams && length > 0 && (size_t)length < size)
+		snprintf(text + length, size - (size_t)length, ", further UDP flows %zu, without room %llu",
+			 datagrams_count(k->datagrams), c[COUNTER_FLOWS_FULL]);
 }

@@ -12,6 +12,7 @@ struct kernel_source;
 struct kernel_options {
 	uint64_t buffer_bytes; /* of the ring: a power of two, at least a page */
 	bool states;	       /* tell every transition */
+	bool tcp, udp;	       /* which to follow */
 	bool table_only;       /* nothing is attached: only kernel_source_inventory works */
 	const struct selection
 		*selection; /* borrowed; what the kernel can decide of it is decided there */
@@ -23,7 +24,7 @@ struct kernel_error {
 	char advice[200]; /* what to do about it; may be empty */
 };
 
-#define KERNEL_HOOKS_MAX 16
+#define KERNEL_HOOKS_MAX 32
 
 /*
  * Loads and attaches everything that this kernel has; from its return on nothing is missed. `sink` gets the events that
@@ -47,6 +48,9 @@ int kernel_source_flush(struct kernel_source *k);
 uint64_t kernel_source_lost(struct kernel_source *k, const char **where);
 /* Accepted or accept-queued connections whose acceptor is not known yet; a hint, may drift. */
 long kernel_source_unconfirmed(const struct kernel_source *k);
+
+/* Is UDP followed? False where it was not asked for, or this kernel refuses its programs. */
+bool kernel_source_follows_udp(const struct kernel_source *k);
 
 /* Names of what is attached, for `start`. Borrowed. */
 const char *const *kernel_source_hooks(const struct kernel_source *k, uint32_t *count);
@@ -76,5 +80,11 @@ int kernel_source_sweep(struct kernel_source *k, enum sweep_mode mode, event_sin
 int kernel_source_alive(struct kernel_source *k,
 			void (*visit)(void *context, const struct record_alive *alive),
 			void *context);
+
+/*
+ * The same of UDP flows (nothing where UDP is not followed). SWEEP_ALL also ends what fell silent, and what no socket
+ * belongs to any more: `close` events.
+ */
+int kernel_source_sweep_datagrams(struct kernel_source *k, enum sweep_mode mode, event_sink *sink, void *context);
 
 #endif

@@ -10,10 +10,11 @@
 #include "nettrace.skel.h"
 #include "source/assembly.h"
 #include "source/cgroup.h"
+#include "source/datagrams.h"
 #include "source/kernel.h"
 
 #define REASONS_MAX 64
-#define CGROUP_HOOKS 4
+#define CGROUP_HOOKS 14
 
 /* Owned: all members but the sinks. */
 struct kernel_source {
@@ -22,6 +23,7 @@ struct kernel_source {
 	struct btf *btf; /* the running kernel's */
 	struct assembly *assembly;
 	struct record_names names;
+	struct datagrams *datagrams; /* NULL: UDP is not followed */
 	struct bpf_link *cgroup_links[CGROUP_HOOKS];
 	const char *hooks[KERNEL_HOOKS_MAX];
 	uint32_t hook_count;
@@ -34,6 +36,8 @@ struct kernel_source {
 /* Tried in this order: one object loads as a whole, and one program that a kernel refuses must not cost the rest. */
 enum hooks_set {
 	HOOKS_ALL,
+	HOOKS_WITHOUT_DATAGRAM_OWNERS, /* who opened a UDP socket is known, not to whom it was handed; drops are not told */
+	HOOKS_WITHOUT_DATAGRAMS,
 	HOOKS_WITHOUT_FEXIT,
 	HOOKS_WITHOUT_CGROUP,
 	HOOKS_NEEDED,
@@ -41,12 +45,24 @@ enum hooks_set {
 };
 
 /* Decides which programs load, and sets what they must know of this kernel. */
-void hooks_choose(struct kernel_source *k, enum hooks_set set);
+void hooks_choose(struct kernel_source *k, const struct kernel_options *options, enum hooks_set set);
 /* Only the pass over open files, for a table without tracing. */
 void hooks_choose_table(struct kernel_source *k);
 /* Attaches them. 0 or -errno: a hook that can't be done without failed (its name in *which). */
 int hooks_attach(struct kernel_source *k, const char **which);
 /* For record_names: the name of this enum sk_rst_reason, without its prefix, or NULL. */
 const char *hooks_reset_reason(void *kernel_source, unsigned int number);
+
+/* What an iterator wrote: struct record_row, record_alive or record_flow. Owned: data (free it, also after an error). */
+struct rows {
+	void *data;
+	size_t bytes, capacity;
+};
+
+/* Runs the iterator to its end; its file may hand out rows in pieces. `map_fd`: the map it is for, or -1. 0 or -errno. */
+int rows_read(const struct bpf_program *program, int map_fd, struct rows *rows);
+
+/* For datagram_store: reads a flow and deletes it. */
+int datagram_take(void *kernel_source, const struct flow_key *key, struct flow *flow);
 
 #endif

@@ -306,3 +306,39 @@ void record_to_socket(const struct record_row *r, const struct record_names *nam
 				       r->head.mono_ns);
 	}
 }
+
+static void set_flow_counters(const struct flow_counters *c, struct event *e)
+{
+	e->tx_bytes = c->tx_bytes;
+	e->rx_bytes = c->rx_bytes;
+	e->tx_datagrams = c->tx_datagrams;
+	e->rx_datagrams = c->rx_datagrams;
+	e->drops = c->drops;
+	event_set(e, FIELD_TX_BYTES);
+	event_set(e, FIELD_RX_BYTES);
+	event_set(e, FIELD_TX_DATAGRAMS);
+	event_set(e, FIELD_RX_DATAGRAMS);
+	event_set(e, FIELD_DROPS);
+}
+
+void record_to_flow(const struct record_flow *r, const struct record_names *names, struct event *e)
+{
+	bool ended = r->head.type == RECORD_FLOW_CLOSE, idle = r->head.detail & FLOW_IDLE;
+	uint64_t until = idle ? r->counters.last_ns : r->head.mono_ns;
+
+	record_to_common(&r->head, ended ? EVENT_CLOSE : EVENT_SOCKET, names, e);
+	if (!r->head.netns)
+		event_unset(e, FIELD_NETNS);
+	set_flow_counters(&r->counters, e);
+	/* The coarse clock of the last datagram may be behind that of the first. */
+	if (r->head.start_ns && until < r->head.start_ns)
+		until = r->head.start_ns;
+	set_us_between(e, FIELD_DURATION_US, &e->duration_us, r->head.start_ns, until);
+	if (!ended) {
+		e->state = STATE_ESTABLISHED;
+		event_set(e, FIELD_STATE);
+	} else if (!(r->head.flags & RECORD_RECONCILED)) {
+		e->outcome = idle ? OUTCOME_IDLE : OUTCOME_CLEAN;
+		event_set(e, FIELD_OUTCOME);
+	}
+}

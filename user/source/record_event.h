@@ -29,6 +29,9 @@ void record_to_close(const struct record_close *r, const struct record_names *na
 void record_to_socket(const struct record_row *r, const struct record_names *names,
 		      struct event *e);
 
+/* A UDP flow: FLOW_CLOSE as `close`, anything else as `socket`. */
+void record_to_flow(const struct record_flow *r, const struct record_names *names, struct event *e);
+
 /* How a connection or an attempt ended, from the socket's error and the resets seen. */
 enum outcome record_outcome(const struct record *r);
 

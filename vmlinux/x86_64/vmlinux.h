@@ -8,8 +8,6 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct bpf_sock;
-
 struct seq_file;
 
 struct sockaddr;
@@ -159,12 +157,15 @@ struct sock {
 	struct socket *sk_socket;
 };
 
+typedef unsigned int sk_buff_data_t;
+
 struct sk_buff {
 	union {
 		struct {
 			long unsigned int _skb_refdst;
 		};
 	};
+	unsigned int len;
 	union {
 		struct {
 			__u16 transport_header;
@@ -175,6 +176,7 @@ struct sk_buff {
 			__u16 network_header;
 		} headers;
 	};
+	sk_buff_data_t end;
 	unsigned char *head;
 };
 
@@ -206,6 +208,8 @@ struct net_device {
 };
 
 struct socket {
+	short int type;
+	struct file *file;
 	struct sock *sk;
 };
 
@@ -227,6 +231,7 @@ struct request_sock {
 };
 
 enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
@@ -234,6 +239,7 @@ enum bpf_map_type {
 
 enum {
 	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
 };
 
 enum {
@@ -256,10 +262,33 @@ enum {
 	BPF_RB_AVAIL_DATA = 0,
 };
 
+struct bpf_sock {
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 src_ip4;
+	__u32 src_ip6[4];
+	__u32 src_port;
+	__be16 dst_port;
+	__u32 dst_ip4;
+	__u32 dst_ip6[4];
+};
+
+struct __sk_buff {
+	__u32 len;
+	__u32 data;
+	__u32 data_end;
+	union {
+		struct bpf_sock *sk;
+	};
+	__u32 gso_size;
+};
+
 struct bpf_sock_addr {
 	__u32 user_ip4;
 	__u32 user_ip6[4];
 	__u32 user_port;
+	__u32 type;
 	__u32 protocol;
 	union {
 		struct bpf_sock *sk;
@@ -272,6 +301,10 @@ enum sock_flags {
 
 struct inet_sock {
 	__be16 inet_sport;
+};
+
+struct skb_shared_info {
+	short unsigned int gso_size;
 };
 
 struct minmax_sample {
@@ -330,6 +363,10 @@ struct bpf_iter__task_file {
 
 enum {
 	BPF_SK_STORAGE_GET_F_CREATE = 1,
+};
+
+enum fbq_type {
+	remote = 1,
 };
 
 struct bpf_iter__bpf_sk_storage_map {
