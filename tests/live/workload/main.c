@@ -2,8 +2,10 @@
 /*
  * workload --truth FILE SHAPE...|all [--repeat N]
  * workload --list
+ * workload datagrams --truth FILE SHAPE...|all
  * workload churn [--connections N] [--processes PAIRS] [--truth FILE] [--netns]
  */
+#include "datagram.h"
 #include "workload.h"
 
 #include <errno.h>
@@ -21,6 +23,7 @@ static void usage(FILE *to)
 {
 	fputs("usage: workload --truth FILE [--repeat N] SHAPE...|all\n"
 	      "       workload --list\n"
+	      "       workload datagrams --truth FILE SHAPE...|all\n"
 	      "       workload churn [--connections N] [--processes PAIRS] [--truth FILE] [--netns]\n",
 	      to);
 }
@@ -79,6 +82,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "churn"))
 		return churn_main(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "datagrams"))
+		return datagram_main(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], EXEC_WORD))
 		return exec_main(argc - 2, argv + 2);
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
