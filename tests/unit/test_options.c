@@ -275,8 +275,6 @@ static void wrong_words(void **state)
 	BAD("--record f", "--record (recording) is not supported yet");
 	BAD("-r", "not supported yet");
 	BAD("-su", "not supported yet");
-	BAD("-u", "not supported yet");
-	BAD("--top -u", "not supported yet");
 	BAD("-w", "not supported yet");
 	BAD("dport = 443", "filters are not supported");
 	BAD("-a state established", "filters are not supported");
