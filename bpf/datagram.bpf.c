@@ -32,8 +32,9 @@ struct datagram {
 
 static __always_inline bool peer_same(const struct peer *a, const struct peer *b)
 {
-	return a->port == b->port && a->address[0] == b->address[0] && a->address[1] == b->address[1] &&
-	       a->address[2] == b->address[2] && a->address[3] == b->address[3];
+	return a->port == b->port && a->address[0] == b->address[0] &&
+	       a->address[1] == b->address[1] && a->address[2] == b->address[2] &&
+	       a->address[3] == b->address[3];
 }
 
 static __always_inline __u64 peer_hash(const struct peer *p)
@@ -54,7 +55,8 @@ static __always_inline __u32 sent_check_of(const struct peer *p, __u32 tid)
 	return hash >> 32;
 }
 
-static __always_inline void peer_set4(struct peer *p, __u32 address, __u16 port, __u32 socket_family)
+static __always_inline void peer_set4(struct peer *p, __u32 address, __u16 port,
+				      __u32 socket_family)
 {
 	p->address[0] = socket_family == AF_INET ? address : 0;
 	p->address[1] = 0;
@@ -93,10 +95,11 @@ static __always_inline __u32 find_udp(struct __sk_buff *skb)
 }
 
 /* False: not to be counted. */
-static __always_inline bool read_datagram(struct __sk_buff *skb, __u32 at, __u32 socket_family, bool out,
-					  struct datagram *d)
+static __always_inline bool read_datagram(struct __sk_buff *skb, __u32 at, __u32 socket_family,
+					  bool out, struct datagram *d)
 {
-	struct peer *source = out ? &d->local : &d->remote, *destination = out ? &d->remote : &d->local;
+	struct peer *source = out ? &d->local : &d->remote,
+		    *destination = out ? &d->remote : &d->local;
 	__u32 size = skb->gso_size;
 	__u16 ports[2];
 	__u8 version;
@@ -127,10 +130,10 @@ static __always_inline bool read_datagram(struct __sk_buff *skb, __u32 at, __u32
  * An end of a socket as `struct peer` has it. Each member is read by an instruction of its own (READ): the compiler
  * would choose between their addresses, and the verifier allows no arithmetic on a socket.
  */
-#define READ(to, from)            \
-	do {                      \
-		(to) = (from);    \
-		barrier_var(to);  \
+#define READ(to, from)           \
+	do {                     \
+		(to) = (from);   \
+		barrier_var(to); \
 	} while (0)
 
 static __always_inline void socket_peer(const struct bpf_sock *sk, struct peer *p)
@@ -155,7 +158,8 @@ static __always_inline void socket_peer(const struct bpf_sock *sk, struct peer *
  * Whom the process meant: what it connected to, or the address that it gave to sendto(). The packet's destination is
  * that too, unless a NAT changed it on its way here. Answers come in with the address that was meant.
  */
-static __always_inline void settle_peer(const struct bpf_sock *sk, struct datagram_socket *st, struct datagram *d)
+static __always_inline void settle_peer(const struct bpf_sock *sk, struct datagram_socket *st,
+					struct datagram *d)
 {
 	struct peer connected, sent;
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
@@ -176,7 +180,8 @@ static __always_inline void settle_peer(const struct bpf_sock *sk, struct datagr
 }
 
 /* Where the socket is bound or connected from; the packet tells it for a wildcard. */
-static __always_inline void settle_local(const struct bpf_sock *sk, const struct datagram *d, struct flow *flow)
+static __always_inline void settle_local(const struct bpf_sock *sk, const struct datagram *d,
+					 struct flow *flow)
 {
 	__u32 *laddr = (__u32 *)flow->laddr;
 	__u32 v4, v6[4], port;
@@ -211,8 +216,9 @@ static __always_inline __u64 take_start(struct datagram_socket *st, __u64 now)
 	return __sync_fetch_and_add(&st->last_start_ns, 1) + 1;
 }
 
-static __always_inline void flow_begin(struct flow *flow, const struct bpf_sock *sk, struct datagram_socket *st,
-				       const struct datagram *d, __u64 now)
+static __always_inline void flow_begin(struct flow *flow, const struct bpf_sock *sk,
+				       struct datagram_socket *st, const struct datagram *d,
+				       __u64 now)
 {
 	settle_local(sk, d, flow);
 	flow->direction = d->out ? DIRECTION_OUT : DIRECTION_IN;
@@ -228,8 +234,8 @@ static __always_inline void tell_open(const struct datagram_socket *st, const st
 		count(COUNTER_RING_FULL);
 		return;
 	}
-	datagram_record(r, flow->direction == DIRECTION_OUT ? RECORD_CONNECT : RECORD_ACCEPT, st, flow, peer,
-			flow->start_ns);
+	datagram_record(r, flow->direction == DIRECTION_OUT ? RECORD_CONNECT : RECORD_ACCEPT, st,
+			flow, peer, flow->start_ns);
 	r->detail = detail;
 	record_submit(r);
 }
@@ -249,10 +255,12 @@ static __always_inline void flow_count(struct flow *flow, const struct datagram 
 }
 
 /* A flow beyond the socket's first: that of this peer, made where there is none. */
-static __always_inline struct flow *further_flow(const struct bpf_sock *sk, struct datagram_socket *st,
-						 const struct datagram *d)
+static __always_inline struct flow *
+further_flow(const struct bpf_sock *sk, struct datagram_socket *st, const struct datagram *d)
 {
-	struct flow_key key = { .cookie = st->cookie, .rport = d->remote.port, .family = st->family };
+	struct flow_key key = { .cookie = st->cookie,
+				.rport = d->remote.port,
+				.family = st->family };
 	struct flow fresh = {}, *flow;
 
 	__builtin_memcpy(key.raddr, d->remote.address, sizeof(key.raddr));
@@ -463,7 +471,8 @@ int datagram_closed(struct bpf_sock *sk)
 		count(COUNTER_RING_FULL);
 		return 1;
 	}
-	datagram_record(&r->head, st->claim ? RECORD_FLOW_CLOSE : RECORD_DESTROY, st, &st->first, &st->peer, now);
+	datagram_record(&r->head, st->claim ? RECORD_FLOW_CLOSE : RECORD_DESTROY, st, &st->first,
+			&st->peer, now);
 	r->head.value = st->further;
 	r->counters = st->first.counters;
 	record_submit(r);
@@ -583,7 +592,8 @@ int datagrams_tracked(struct bpf_iter__bpf_sk_storage_map *ctx)
 	datagram_record(&row.head, told ? RECORD_SOCKET : RECORD_NONE, st, &st->first, &st->peer,
 			bpf_ktime_get_ns());
 	row.head.value = st->further;
-	idle = told && sweep_mode == SWEEP_ALL && row.head.mono_ns > row.counters.last_ns + FLOW_IDLE_NS;
+	idle = told && sweep_mode == SWEEP_ALL &&
+	       row.head.mono_ns > row.counters.last_ns + FLOW_IDLE_NS;
 	if (idle) {
 		row.head.type = RECORD_FLOW_CLOSE;
 		row.head.detail = FLOW_IDLE;

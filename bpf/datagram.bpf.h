@@ -31,9 +31,9 @@ struct datagram_socket {
 	__u64 cgroup_id;
 	__u64 told; /* bytes of the first flow that the iterator last told of */
 	struct flow first;
-	struct peer peer;  /* of the first flow: valid while `opened` */
+	struct peer peer; /* of the first flow: valid while `opened` */
 	__u16 family;
-	__u32 opened; /* the first flow is filled in */
+	__u32 opened;  /* the first flow is filled in */
 	__u32 further; /* flows opened in `flows` so far */
 	__u32 netns;
 	__u32 pid;
@@ -61,8 +61,10 @@ struct {
 	__type(value, struct datagram_socket);
 } datagram_sockets SEC(".maps") __weak;
 
-const volatile bool follow_datagrams __weak = false; /* iter/task_file gives UDP sockets their storage */
-__u32 datagrams_on __weak = 0; /* set by user space once what was there before has its storage: counting begins */
+const volatile bool follow_datagrams __weak =
+	false; /* iter/task_file gives UDP sockets their storage */
+__u32 datagrams_on __weak =
+	0; /* set by user space once what was there before has its storage: counting begins */
 
 __u32 further_flows __weak = 0; /* set here once the map of further flows is used at all */
 
@@ -75,7 +77,8 @@ static __always_inline struct sock *sock_of(void *sk)
 	return address;
 }
 
-static __always_inline void datagram_owner_set(struct datagram_socket *st, const struct task_struct *task, __u8 kind)
+static __always_inline void datagram_owner_set(struct datagram_socket *st,
+					       const struct task_struct *task, __u8 kind)
 {
 	bpf_probe_read_kernel(st->comm, sizeof(st->comm), task->group_leader->comm);
 	st->pid = task->tgid;
@@ -84,8 +87,8 @@ static __always_inline void datagram_owner_set(struct datagram_socket *st, const
 	st->holder_start_ns = 0;
 }
 
-static __always_inline void datagram_owner_current(struct datagram_socket *st, const struct task_struct *task,
-						   __u8 kind)
+static __always_inline void datagram_owner_current(struct datagram_socket *st,
+						   const struct task_struct *task, __u8 kind)
 {
 	datagram_owner_set(st, task, kind);
 	st->uid = bpf_get_current_uid_gid();
@@ -125,7 +128,8 @@ static __always_inline void datagram_operated(struct datagram_socket *st)
 /* The storage of a socket that was not seen to be opened. */
 static __always_inline struct datagram_socket *datagram_met(struct bpf_sock *sk)
 {
-	struct datagram_socket *st = bpf_sk_storage_get(&datagram_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct datagram_socket *st =
+		bpf_sk_storage_get(&datagram_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	struct socket *socket;
 	struct sock *address;
 
@@ -145,7 +149,8 @@ static __always_inline struct datagram_socket *datagram_met(struct bpf_sock *sk)
 	return st;
 }
 
-static __always_inline bool datagram_wanted(const struct datagram_socket *st, __u16 lport, __u16 rport)
+static __always_inline bool datagram_wanted(const struct datagram_socket *st, __u16 lport,
+					    __u16 rport)
 {
 	if (filter_family == AF_INET6 && st->family == AF_INET)
 		return false;
@@ -153,13 +158,16 @@ static __always_inline bool datagram_wanted(const struct datagram_socket *st, __
 }
 
 /* Every member; those that the caller must set differently are detail and value. */
-static __always_inline void datagram_record(struct record *r, __u8 type, const struct datagram_socket *st,
-					    const struct flow *flow, const struct peer *peer, __u64 now)
+static __always_inline void datagram_record(struct record *r, __u8 type,
+					    const struct datagram_socket *st,
+					    const struct flow *flow, const struct peer *peer,
+					    __u64 now)
 {
 	r->type = type;
 	r->flags = RECORD_NO_LATENCY | (flow->start_ns ? 0 : RECORD_BEFORE);
 	/* The same act opens a flow whichever side began it. */
-	r->owner = st->owner == OWNER_CONNECT && flow->direction == DIRECTION_IN ? OWNER_ACCEPT : st->owner;
+	r->owner = st->owner == OWNER_CONNECT && flow->direction == DIRECTION_IN ? OWNER_ACCEPT
+										 : st->owner;
 	r->direction = flow->direction;
 	r->old_state = 0;
 	r->new_state = 0;

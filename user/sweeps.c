@@ -228,9 +228,9 @@ int sweeps_counters(struct sweeps *s)
 {
 	int err = s->unavailable ? 0 : kernel_source_sweep(s->kernel, SWEEP_CHANGED, swept, s);
 
-	return err || s->unavailable ?
-		       err :
-		       kernel_source_sweep_datagrams(s->kernel, SWEEP_CHANGED, swept_datagrams, s);
+	return err || s->unavailable ? err
+				     : kernel_source_sweep_datagrams(s->kernel, SWEEP_CHANGED,
+								     swept_datagrams, s);
 }
 
 int sweeps_finish(struct sweeps *s)

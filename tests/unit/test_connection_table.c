@@ -541,9 +541,49 @@ static void test_holders(void **state)
 	connection_table_free(NULL);
 }
 
+static int keep_last(void *context, struct event *e)
+{
+	*(struct event *)context = *e;
+	return 0;
+}
+
+/* Flows of UDP: counted from where we came in, open from their first datagram on, without a state at their end. */
+static void test_datagrams(void **state)
+{
+	struct connection_table *t = connection_table_new(100);
+	struct event e;
+
+	(void)state;
+	ids(&e, EVENT_SOCKET, 8, 0, 60); /* was there before: its counters begin with us */
+	e.proto = IPPROTO_UDP;
+	in_state(&e, STATE_ESTABLISHED);
+	bytes(&e, 500, 50);
+	assert_int_equal(connection_table_apply(t, &e, &change), 0);
+	assert_int_equal(change.tx_bytes, 500);
+	assert_int_equal(change.rx_bytes, 50);
+	ids(&e, EVENT_CLOSE, 8, 0, 70);
+	e.proto = IPPROTO_UDP;
+	bytes(&e, 600, 50);
+	assert_int_equal(connection_table_apply(t, &e, &change), 0);
+	assert_int_equal(change.tx_bytes, 100);
+
+	ids(&e, EVENT_ACCEPT, 9, 50, 80);
+	e.proto = IPPROTO_UDP;
+	assert_int_equal(connection_table_apply(t, &e, &change), 0);
+	assert_true(change.opened);
+	assert_int_equal(change.row->state, STATE_ESTABLISHED);
+	assert_int_equal(connection_table_expire(t, 90, 0, 90, keep_last, &e), 1);
+	assert_int_equal(e.type, EVENT_CLOSE);
+	assert_true(e.reconciled);
+	assert_false(event_has(&e, FIELD_LAST_STATE));
+	assert_int_equal(connection_table_count(t), 0);
+	connection_table_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_datagrams),
 		cmocka_unit_test(test_life),
 		cmocka_unit_test(test_short_lived),
 		cmocka_unit_test(test_baseline),

@@ -232,6 +232,17 @@ static void stream(void **state)
 	(void)state;
 	GOOD("--events connect,Close");
 	assert_int_equal(o.view.events, always | 1u << EVENT_CONNECT | 1u << EVENT_CLOSE);
+	/* UDP only for who asks; the tables show both. */
+	GOOD("");
+	assert_true(o.selection.tcp && !o.selection.udp);
+	GOOD("-u");
+	assert_true(!o.selection.tcp && o.selection.udp);
+	GOOD("-tu");
+	assert_true(o.selection.tcp && o.selection.udp);
+	GOOD("--top");
+	assert_true(!o.selection.tcp && !o.selection.udp);
+	GOOD("--top -u");
+	assert_true(!o.selection.tcp && o.selection.udp);
 	GOOD("--states");
 	assert_true(o.states && o.view.events >> EVENT_STATE & 1 &&
 		    o.view.events >> EVENT_CLOSE & 1);

@@ -30,9 +30,10 @@ static long read_flows(int map, struct flow_key *keys, struct flow *flows)
 
 	while (!err && count < FLOWS_MAX) {
 		n = FLOWS_MAX - count < BATCH ? (__u32)(FLOWS_MAX - count) : BATCH;
-		err = bpf_map_lookup_batch(map, count ? &position : NULL, &position, keys + count, flows + count, &n,
-					   NULL);
-		if (err && errno != ENOENT) /* a bucket of more than a batch, or what is no such map */
+		err = bpf_map_lookup_batch(map, count ? &position : NULL, &position, keys + count,
+					   flows + count, &n, NULL);
+		if (err &&
+		    errno != ENOENT) /* a bucket of more than a batch, or what is no such map */
 			return -errno;
 		count += n;
 		if (!n)
@@ -41,7 +42,8 @@ static long read_flows(int map, struct flow_key *keys, struct flow *flows)
 	return (long)count;
 }
 
-int kernel_source_sweep_datagrams(struct kernel_source *k, enum sweep_mode mode, event_sink *sink, void *context)
+int kernel_source_sweep_datagrams(struct kernel_source *k, enum sweep_mode mode, event_sink *sink,
+				  void *context)
 {
 	struct datagram_pass pass = { .full = mode == SWEEP_ALL };
 	AUTO_FREE struct flow_key *keys = NULL;
@@ -62,7 +64,8 @@ int kernel_source_sweep_datagrams(struct kernel_source *k, enum sweep_mode mode,
 			return (int)count;
 	}
 	k->skeleton->bss->sweep_mode = mode;
-	err = rows_read(k->skeleton->progs.datagrams_tracked, bpf_map__fd(k->skeleton->maps.datagram_sockets), &rows);
+	err = rows_read(k->skeleton->progs.datagrams_tracked,
+			bpf_map__fd(k->skeleton->maps.datagram_sockets), &rows);
 	if (!err) {
 		err = kernel_source_drain(k);
 		err = err > 0 ? 0 : err;

@@ -6,13 +6,15 @@
 #include <string.h>
 
 #define BUCKETS 16384
-#define KNOWN_MAX (2 * FLOWS_MAX) /* the kernel keeps half of it; the rest may wait for its end to be told */
-#define MISSED_NS 5000000000ULL /* a pass may miss what lives, or its end is on its way: not for so long */
+#define KNOWN_MAX \
+	(2 * FLOWS_MAX) /* the kernel keeps half of it; the rest may wait for its end to be told */
+#define MISSED_NS \
+	5000000000ULL /* a pass may miss what lives, or its end is on its way: not for so long */
 
 /* A flow beyond its socket's first: in one bucket, and in its socket's list. */
 struct further {
 	struct flow_key key;
-	uint64_t told; /* the sum of its counters that was told last */
+	uint64_t told;	    /* the sum of its counters that was told last */
 	uint64_t missed_ns; /* since when full passes do not meet its socket; 0: they do */
 	struct socket_flows *socket;
 	struct further *chain;
@@ -41,8 +43,8 @@ struct datagrams {
 	uint64_t bad_records;
 };
 
-struct datagrams *datagrams_new(const struct record_names *names, const struct datagram_store *store, event_sink *sink,
-				void *context)
+struct datagrams *datagrams_new(const struct record_names *names,
+				const struct datagram_store *store, event_sink *sink, void *context)
 {
 	struct datagrams *d = calloc(1, sizeof(*d));
 
@@ -179,8 +181,8 @@ static void further_remove(struct datagrams *d, struct further *f)
 }
 
 /* `socket`: any record of its socket, for the owner and the namespace. */
-static void flow_record(const struct record *socket, const struct flow_key *key, const struct flow *flow,
-			struct record_flow *r)
+static void flow_record(const struct record *socket, const struct flow_key *key,
+			const struct flow *flow, struct record_flow *r)
 {
 	r->head = *socket;
 	r->head.flags = RECORD_NO_LATENCY;
@@ -198,7 +200,8 @@ static void flow_record(const struct record *socket, const struct flow_key *key,
 	r->counters = flow->counters;
 }
 
-static int tell(const struct datagrams *d, const struct record_flow *r, event_sink *sink, void *context)
+static int tell(const struct datagrams *d, const struct record_flow *r, event_sink *sink,
+		void *context)
 {
 	struct event e;
 
@@ -259,8 +262,9 @@ int datagrams_record(struct datagrams *d, const void *data, size_t size)
 }
 
 /* Reads the flow for the last time and tells its end; `f` is gone afterwards. */
-static int end_flow(struct datagrams *d, struct further *f, const struct record *socket, uint64_t mono_ns,
-		    uint8_t flags, uint8_t detail, event_sink *sink, void *context)
+static int end_flow(struct datagrams *d, struct further *f, const struct record *socket,
+		    uint64_t mono_ns, uint8_t flags, uint8_t detail, event_sink *sink,
+		    void *context)
 {
 	struct flow flow;
 	struct record_flow r;
@@ -284,7 +288,8 @@ int datagrams_turn(struct datagrams *d, size_t max)
 
 	while (!err && (socket = d->ending_first)) {
 		while (!err && socket->first && max) {
-			err = end_flow(d, socket->first, &socket->end, socket->end.mono_ns, 0, 0, d->sink, d->context);
+			err = end_flow(d, socket->first, &socket->end, socket->end.mono_ns, 0, 0,
+				       d->sink, d->context);
 			max--;
 		}
 		if (socket->first)
@@ -313,7 +318,9 @@ static uint64_t sum(const struct flow_counters *c)
 static int flow_missed(struct datagrams *d, struct further *f, const struct datagram_pass *p,
 		       const struct flow *flow, event_sink *sink, void *context)
 {
-	const struct record nobody = { .owner = OWNER_UNKNOWN, .protocol = IPPROTO_UDP, .direction = flow->direction };
+	const struct record nobody = { .owner = OWNER_UNKNOWN,
+				       .protocol = IPPROTO_UDP,
+				       .direction = flow->direction };
 
 	if (!p->full)
 		return 0;
@@ -324,7 +331,8 @@ static int flow_missed(struct datagrams *d, struct further *f, const struct data
 	return end_flow(d, f, &nobody, p->mono_ns, RECORD_RECONCILED, 0, sink, context);
 }
 
-static int pass_flow(struct datagrams *d, const struct datagram_pass *p, size_t i, event_sink *sink, void *context)
+static int pass_flow(struct datagrams *d, const struct datagram_pass *p, size_t i, event_sink *sink,
+		     void *context)
 {
 	const struct flow_key *key = &p->keys[i];
 	const struct flow *flow = &p->flows[i];
@@ -338,7 +346,8 @@ static int pass_flow(struct datagrams *d, const struct datagram_pass *p, size_t 
 	if (!f || f->socket->ending)
 		return 0;
 	if (p->socket_count)
-		socket = bsearch(&wanted, p->sockets, p->socket_count, sizeof(wanted), compare_sockets);
+		socket = bsearch(&wanted, p->sockets, p->socket_count, sizeof(wanted),
+				 compare_sockets);
 	if (!socket)
 		return flow_missed(d, f, p, flow, sink, context);
 	f->missed_ns = 0;
@@ -352,7 +361,8 @@ static int pass_flow(struct datagrams *d, const struct datagram_pass *p, size_t 
 	return tell(d, &r, sink, context);
 }
 
-int datagrams_pass(struct datagrams *d, const struct datagram_pass *p, event_sink *sink, void *context)
+int datagrams_pass(struct datagrams *d, const struct datagram_pass *p, event_sink *sink,
+		   void *context)
 {
 	int err = 0;
 

@@ -20,7 +20,8 @@ struct datagram_store {
 };
 
 /* Borrowed: names (its members may change between calls), contexts. NULL when out of memory. */
-struct datagrams *datagrams_new(const struct record_names *names, const struct datagram_store *store, event_sink *sink,
+struct datagrams *datagrams_new(const struct record_names *names,
+				const struct datagram_store *store, event_sink *sink,
 				void *context);
 void datagrams_free(struct datagrams *d);
 
@@ -48,7 +49,8 @@ struct datagram_pass {
  * One `socket` event for each flow that lives, `close` for each that fell silent, and (marked reconciled) for each whose
  * socket full passes have not met for some seconds. 0 or what the sink returned.
  */
-int datagrams_pass(struct datagrams *d, const struct datagram_pass *pass, event_sink *sink, void *context);
+int datagrams_pass(struct datagrams *d, const struct datagram_pass *pass, event_sink *sink,
+		   void *context);
 
 /* Flows beyond the sockets' first that are known. */
 size_t datagrams_count(const struct datagrams *d);

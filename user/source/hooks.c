@@ -25,14 +25,16 @@ static const struct optional_hook optional_hooks[] = {
 
 /* Each group is left out as a whole, where it is not wanted or one of it is refused. */
 static const char *const tcp_programs[] = {
-	"state_first",	     "state_second",	  "socket_destroyed",  "accept_returned2",
-	"accept_returned4",  "connect_returned4", "connect_returned6", "socket_read",
-	"segment_retransmitted", "synack_retransmitted", "reset_received", "reset_sent",
-	"peer_asked4",	     "peer_asked6",	  "connect_began4",    "connect_began6",
-	"tracked",
+	"state_first",		"state_second",	    "socket_destroyed",
+	"accept_returned2",	"accept_returned4", "connect_returned4",
+	"connect_returned6",	"socket_read",	    "segment_retransmitted",
+	"synack_retransmitted", "reset_received",   "reset_sent",
+	"peer_asked4",		"peer_asked6",	    "connect_began4",
+	"connect_began6",	"tracked",
 };
 static const char *const datagram_programs[] = {
-	"datagram_opened", "datagram_closed", "datagram_sent", "datagram_received", "datagrams_tracked",
+	"datagram_opened",   "datagram_closed",	  "datagram_sent",
+	"datagram_received", "datagrams_tracked",
 };
 static const char *const datagram_owner_programs[] = {
 	"datagram_connect4", "datagram_connect6", "datagram_sendmsg4", "datagram_sendmsg6",
@@ -176,7 +178,8 @@ static void leave_out(struct kernel_source *k, const char *const *programs, size
 		set_autoload(k, programs[i], false);
 }
 
-static void choose_datagrams(struct kernel_source *k, const struct kernel_options *options, enum hooks_set set)
+static void choose_datagrams(struct kernel_source *k, const struct kernel_options *options,
+			     enum hooks_set set)
 {
 	int args = tracepoint_args(k->btf, "udp_fail_queue_rcv_skb");
 

@@ -13,7 +13,7 @@
 #include "source/clock.h"
 #include "source/kernel_private.h"
 
-#define LOG_LINES 8 /* of a verifier's log the last ones tell why */
+#define LOG_LINES 8	      /* of a verifier's log the last ones tell why */
 #define FLOW_ENDS_A_TURN 4096 /* of sockets with many peers: others want to be told of as well */
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -135,7 +135,8 @@ static int load(struct kernel_source *k, const struct kernel_options *options)
 	int err = -EINVAL;
 
 	for (enum hooks_set set = HOOKS_ALL; set < HOOKS_SET_COUNT; set++) {
-		if (!options->udp && (set == HOOKS_WITHOUT_DATAGRAM_OWNERS || set == HOOKS_WITHOUT_DATAGRAMS))
+		if (!options->udp &&
+		    (set == HOOKS_WITHOUT_DATAGRAM_OWNERS || set == HOOKS_WITHOUT_DATAGRAMS))
 			continue;
 		err = load_set(k, options, set);
 		if (!err || err == -EPERM || err == -ENOMEM || options->table_only)
@@ -205,7 +206,8 @@ int kernel_source_open(const struct kernel_options *options, event_sink *sink, v
 	k->names.context = k;
 	k->assembly = assembly_new(&k->names, sink, context);
 	if (options->udp && !options->table_only)
-		k->datagrams = datagrams_new(&k->names, &(struct datagram_store){ datagram_take, k }, sink, context);
+		k->datagrams = datagrams_new(
+			&k->names, &(struct datagram_store){ datagram_take, k }, sink, context);
 	if (!k->assembly || (options->udp && !options->table_only && !k->datagrams)) {
 		err = -ENOMEM;
 		explain(error, err);
@@ -321,14 +323,17 @@ void kernel_source_describe(struct kernel_source *k, char *text, size_t size)
 {
 	const __u64 *c = k->skeleton->bss->counters;
 
-	const uint64_t bad = assembly_bad_records(k->assembly) + (k->datagrams ? datagrams_bad_records(k->datagrams) : 0);
+	const uint64_t bad = assembly_bad_records(k->assembly) +
+			     (k->datagrams ? datagrams_bad_records(k->datagrams) : 0);
 	int length;
 
-	length = snprintf(text, size,
-			  "ring full %llu, no storage %llu, transitions missed %llu, seen by the second program only %llu, bad records %llu",
-			  c[COUNTER_RING_FULL], c[COUNTER_STORAGE_FAILED], c[COUNTER_TRANSITIONS_MISSED],
-			  c[COUNTER_SECOND_RAN], (unsigned long long)bad);
+	length = snprintf(
+		text, size,
+		"ring full %llu, no storage %llu, transitions missed %llu, seen by the second program only %llu, bad records %llu",
+		c[COUNTER_RING_FULL], c[COUNTER_STORAGE_FAILED], c[COUNTER_TRANSITIONS_MISSED],
+		c[COUNTER_SECOND_RAN], (unsigned long long)bad);
 	if (k->datagrams && length > 0 && (size_t)length < size)
-		snprintf(text + length, size - (size_t)length, ", further UDP flows %zu, without room %llu",
+		snprintf(text + length, size - (size_t)length,
+			 ", further UDP flows %zu, without room %llu",
 			 datagrams_count(k->datagrams), c[COUNTER_FLOWS_FULL]);
 }

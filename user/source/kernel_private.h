@@ -45,7 +45,8 @@ enum hooks_set {
 };
 
 /* Decides which programs load, and sets what they must know of this kernel. */
-void hooks_choose(struct kernel_source *k, const struct kernel_options *options, enum hooks_set set);
+void hooks_choose(struct kernel_source *k, const struct kernel_options *options,
+		  enum hooks_set set);
 /* Only the pass over open files, for a table without tracing. */
 void hooks_choose_table(struct kernel_source *k);
 /* Attaches them. 0 or -errno: a hook that can't be done without failed (its name in *which). */

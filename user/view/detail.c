@@ -100,7 +100,8 @@ static void put_counters(struct text *t, const struct event *e)
 	put_size(t, e, FIELD_RX_BYTES, "rx", e->rx_bytes);
 	put_number(t, e, FIELD_TX_DATAGRAMS, "tx_datagrams", e->tx_datagrams);
 	put_number(t, e, FIELD_RX_DATAGRAMS, "rx_datagrams", e->rx_datagrams);
-	put_number(t, e, FIELD_DROPS, "drops", e->drops);
+	if (e->drops)
+		put_number(t, e, FIELD_DROPS, "drops", e->drops);
 	put_us(t, e, FIELD_SRTT_US, "srtt", e->srtt_us);
 	if (e->retrans)
 		put_number(t, e, FIELD_RETRANS, "retrans", e->retrans);
@@ -222,6 +223,9 @@ static void put_place(struct text *t, const struct event *e, uint32_t own_netns)
 
 void detail_write(struct text *t, const struct event *e, uint32_t own_netns)
 {
+	/* TCP is what a line is about that says nothing. */
+	if (event_has(e, FIELD_PROTO) && e->proto == IPPROTO_UDP)
+		put_name(t, "proto", proto_name(e->proto));
 	put_happening(t, e);
 	if (e->type == EVENT_LOST)
 		return;

@@ -16,11 +16,12 @@ static struct {
 	uint32_t count;
 	char shape[24];
 	struct flow_truth flows[FLOWS_MAX];
-} *truth;
+} * truth;
 
 void flow_truth_open(void)
 {
-	truth = mmap(NULL, sizeof(*truth), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	truth = mmap(NULL, sizeof(*truth), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
 	if (truth == MAP_FAILED)
 		die("mmap");
 }
@@ -30,7 +31,8 @@ void flow_truth_shape(const char *shape)
 	snprintf(truth->shape, sizeof(truth->shape), "%s", shape);
 }
 
-struct flow_truth *flow_begin(int fd, const union address *local, const union address *remote, bool out)
+struct flow_truth *flow_begin(int fd, const union address *local, const union address *remote,
+			      bool out)
 {
 	uint32_t index = __sync_fetch_and_add(&truth->count, 1);
 	struct flow_truth *f = &truth->flows[index];
@@ -91,16 +93,19 @@ void flow_truth_print(int fd)
 		die("fdopen");
 	for (uint32_t i = 0; i < truth->count; i++) {
 		const struct flow_truth *f = &truth->flows[i];
-		bool mapped = f->remote.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&f->remote.in6.sin6_addr);
+		bool mapped = f->remote.any.sa_family == AF_INET6 &&
+			      IN6_IS_ADDR_V4MAPPED(&f->remote.in6.sin6_addr);
 
 		if (!f->close_pid)
 			die("shape %s left a flow open", f->shape);
-		fprintf(out, "{\"shape\":\"%s\",\"family\":%d,\"v4mapped\":%s,\"direction\":\"%s\",\"netns\":%u", f->shape,
-			f->remote.any.sa_family == AF_INET || mapped ? 4 : 6, mapped ? "true" : "false",
-			f->out ? "out" : "in", f->netns);
+		fprintf(out,
+			"{\"shape\":\"%s\",\"family\":%d,\"v4mapped\":%s,\"direction\":\"%s\",\"netns\":%u",
+			f->shape, f->remote.any.sa_family == AF_INET || mapped ? 4 : 6,
+			mapped ? "true" : "false", f->out ? "out" : "in", f->netns);
 		print_end(out, "l", &f->local);
 		print_end(out, "r", &f->remote);
-		fprintf(out, ",\"open_pid\":%u,\"open_comm\":\"%s\",\"close_pid\":%u,\"close_comm\":\"%s\",\"opener_pid\":%u",
+		fprintf(out,
+			",\"open_pid\":%u,\"open_comm\":\"%s\",\"close_pid\":%u,\"close_comm\":\"%s\",\"opener_pid\":%u",
 			f->open_pid, f->open_comm, f->close_pid, f->close_comm, f->opener_pid);
 		fprintf(out,
 			",\"tx_bytes\":%llu,\"rx_bytes\":%llu,\"tx_datagrams\":%llu,\"rx_datagrams\":%llu,\"drops\":%llu}\n",
@@ -137,7 +142,8 @@ void udp_send(struct flow_truth *f, int fd, const union address *to, size_t size
 {
 	static char data[65536];
 
-	if (sendto(fd, data, size, 0, to ? &to->any : NULL, to ? address_length(to) : 0) != (ssize_t)size)
+	if (sendto(fd, data, size, 0, to ? &to->any : NULL, to ? address_length(to) : 0) !=
+	    (ssize_t)size)
 		die("sendto %zu bytes", size);
 	f->tx_bytes += size;
 	f->tx_datagrams++;
@@ -148,7 +154,8 @@ size_t udp_receive(struct flow_truth *f, int fd, union address *from)
 	static char data[65536];
 	union address peer;
 	socklen_t length = sizeof(peer);
-	ssize_t n = recvfrom(fd, data, sizeof(data), 0, from ? &peer.any : NULL, from ? &length : NULL);
+	ssize_t n =
+		recvfrom(fd, data, sizeof(data), 0, from ? &peer.any : NULL, from ? &length : NULL);
 
 	if (n < 0)
 		die("recvfrom");
@@ -177,7 +184,8 @@ int datagram_main(int argc, char **argv)
 		return 0;
 	}
 	if (argc < 4 || strcmp(argv[1], "--truth")) {
-		fputs("usage: workload datagrams --truth FILE SHAPE...|all\n       workload datagrams --list\n", stderr);
+		fputs("usage: workload datagrams --truth FILE SHAPE...|all\n       workload datagrams --list\n",
+		      stderr);
 		return 2;
 	}
 	fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -22,7 +22,8 @@ void flow_truth_shape(const char *shape);
 void flow_truth_print(int fd);
 
 /* The flow of this socket and that peer, opened by this process. `local`: where it is bound, with its port. */
-struct flow_truth *flow_begin(int fd, const union address *local, const union address *remote, bool out);
+struct flow_truth *flow_begin(int fd, const union address *local, const union address *remote,
+			      bool out);
 /* The flow of this shape between these ends, or NULL. */
 struct flow_truth *flow_find(const union address *local, const union address *remote);
 /* Notes that this process is the last to let go of the socket. */

@@ -28,7 +28,8 @@ static const size_t sizes[] = { 1, 0, 1400, 9000 };
 /* A client process and a server process: each datagram there, its double size back. */
 static void echo(const char *server_address, const char *client_address, const char *target)
 {
-	union address at = address_make(server_address, 0), from = address_make(client_address, 0), to, peer, local;
+	union address at = address_make(server_address, 0), from = address_make(client_address, 0),
+		      to, peer, local;
 	struct flow_truth *f = NULL;
 	int server, client;
 	size_t size;
@@ -57,8 +58,11 @@ static void echo(const char *server_address, const char *client_address, const c
 		if (!f) {
 			/* At a wildcard the flow has the address that the client meant. */
 			local = at;
-			if (at.any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&at.in6.sin6_addr))
-				local = address_make(IN6_IS_ADDR_V4MAPPED(&peer.in6.sin6_addr) ? "::ffff:127.0.0.1" : "::1",
+			if (at.any.sa_family == AF_INET6 &&
+			    IN6_IS_ADDR_UNSPECIFIED(&at.in6.sin6_addr))
+				local = address_make(IN6_IS_ADDR_V4MAPPED(&peer.in6.sin6_addr)
+							     ? "::ffff:127.0.0.1"
+							     : "::1",
 						     ntohs(at.in.sin_port));
 			f = flow_begin(server, &local, &peer, false);
 			f->rx_bytes = first.rx_bytes;
