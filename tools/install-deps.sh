@@ -46,6 +46,7 @@ vm    command:qemu-system-x86_64  qemu-system-x86  qemu-system-x86-core  qemu-sy
 vm    command:busybox         busybox-static   busybox                busybox
 vm    command:cpio            cpio             cpio                   cpio
 bench command:tcplife|/usr/share/bcc/tools/tcplife  libbpf-tools  libbpf-tools  bcc-tools
+bench command:iperf3          iperf3           iperf3                 iperf3
 '
 
 die()
