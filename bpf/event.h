@@ -22,8 +22,8 @@ enum record_type {
 	RECORD_RESET,
 	RECORD_CLOSE,
 	RECORD_STATE,
-	RECORD_DESTROY, /* a socket whose close waits for its acceptor is gone: nobody took it */
-	RECORD_SOCKET,	/* iterators only; RECORD_CLOSE too, for an end that was not seen */
+	RECORD_DESTROY,	   /* a socket whose close waits for its acceptor is gone: nobody took it */
+	RECORD_SOCKET,	   /* iterators only; RECORD_CLOSE too, for an end that was not seen */
 	RECORD_FLOW_CLOSE, /* UDP: a socket's first flow ends, with the socket or by its silence */
 };
 
@@ -121,7 +121,7 @@ _Static_assert(sizeof(struct record_alive) == 24, "no padding");
  * UDP: a flow is a socket and a peer. The first one of a socket lives in the socket's storage, the others in a hash map
  * that user space empties. CONNECT, ACCEPT, DESTROY and FLOW_CLOSE with protocol 17 are about flows.
  */
-#define FLOWS_MAX 65536		       /* beyond the first ones */
+#define FLOWS_MAX 65536		    /* beyond the first ones */
 #define FLOW_IDLE_NS 60000000000ULL /* a flow that is silent for so long has ended */
 
 /* In `detail`. */
@@ -162,7 +162,8 @@ _Static_assert(sizeof(struct flow) == 80, "no padding");
 
 /* FLOW_CLOSE; from the iterator also SOCKET (a flow that lives) and NONE (a socket without a first flow). */
 struct record_flow {
-	struct record head; /* FLOW_CLOSE, NONE, and DESTROY alone: value is the number of further flows so far */
+	struct record
+		head; /* FLOW_CLOSE, NONE, and DESTROY alone: value is the number of further flows so far */
 	struct flow_counters counters;
 };
 _Static_assert(sizeof(struct record_flow) == 200, "no padding");

@@ -52,7 +52,8 @@ static __always_inline bool ports_wanted(__u16 lport, __u16 rport)
  * What of the selection the kernel can decide; user space checks all of it again. The owner of a connection
  * not yet taken is not known, so its pid decides nothing (`any_pid`).
  */
-static __always_inline bool record_wanted(const struct socket_storage *st, __u16 lport, __u16 rport, bool any_pid)
+static __always_inline bool record_wanted(const struct socket_storage *st, __u16 lport, __u16 rport,
+					  bool any_pid)
 {
 	return (any_pid || pid_wanted(st->pid, st->opener_pid)) && ports_wanted(lport, rport);
 }

@@ -583,20 +583,13 @@ static void test_datagrams(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_datagrams),
-		cmocka_unit_test(test_life),
-		cmocka_unit_test(test_short_lived),
-		cmocka_unit_test(test_baseline),
-		cmocka_unit_test(test_retransmit),
-		cmocka_unit_test(test_owner),
-		cmocka_unit_test(test_stale_snapshot),
-		cmocka_unit_test(test_listener_accept),
-		cmocka_unit_test(test_inventory_order),
-		cmocka_unit_test(test_full),
-		cmocka_unit_test(test_churn),
-		cmocka_unit_test(test_expire),
-		cmocka_unit_test(test_expire_stops),
-		cmocka_unit_test(test_holders),
+		cmocka_unit_test(test_datagrams),	cmocka_unit_test(test_life),
+		cmocka_unit_test(test_short_lived),	cmocka_unit_test(test_baseline),
+		cmocka_unit_test(test_retransmit),	cmocka_unit_test(test_owner),
+		cmocka_unit_test(test_stale_snapshot),	cmocka_unit_test(test_listener_accept),
+		cmocka_unit_test(test_inventory_order), cmocka_unit_test(test_full),
+		cmocka_unit_test(test_churn),		cmocka_unit_test(test_expire),
+		cmocka_unit_test(test_expire_stops),	cmocka_unit_test(test_holders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

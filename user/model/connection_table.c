@@ -294,7 +294,8 @@ int connection_table_apply(struct connection_table *t, struct event *e,
 	again = type_opens(e->type) && r->opened;
 	r->opened |= type_opens(e->type);
 	/* What the kernel counts of UDP begins with us. */
-	baseline = !e->start_ns && !r->opened && !event_has(e, FIELD_DURATION_US) && e->proto != IPPROTO_UDP;
+	baseline = !e->start_ns && !r->opened && !event_has(e, FIELD_DURATION_US) &&
+		   e->proto != IPPROTO_UDP;
 	connection_merge(c, e, baseline, change);
 	reindex(t, r, netns, lport);
 	row_inherit(t, c);
