@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Wires options, model, view and loop together; turns what they return into words and an exit code. */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -111,7 +112,9 @@ static int exit_code_of(const struct options *o, const struct pipeline *p, const
 		return EXIT_DONE;
 	if (err == -ENOTSUP)
 		return EXIT_IMPOSSIBLE;
-	if (out->error)
+	if (out->error == -ETIMEDOUT)
+		report("whoever reads the output takes nothing: the rest of it is dropped");
+	else if (out->error)
 		report("can't write the output: %s", strerror(-out->error));
 	if (err || out->error)
 		return EXIT_FAILED;
@@ -141,6 +144,9 @@ static int run(const struct options *o)
 	view_free(p.view);
 	if (!err && o->mode == RUN_STREAM && !o->view.json && !out.error)
 		print_summary(&p.totals);
+	if (p.table && connection_table_refused(p.table))
+		report("the table was full: %llu connections were counted, not kept; raise --max-connections",
+		       (unsigned long long)connection_table_refused(p.table));
 	code = exit_code_of(o, &p, &out, err);
 	connection_table_free(p.table);
 	output_done(&out);
@@ -165,11 +171,24 @@ static int version(FILE *out)
 	return fprintf(out, "nettrace %s\n", NETTRACE_VERSION) < 0 ? -errno : 0;
 }
 
+/* Started without standard descriptors, the files that we open must not take their numbers. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static struct options o;
 	int code;
 
+	fill_standard_descriptors();
 	setlocale(LC_CTYPE, "C.UTF-8"); /* widths of names; numbers and order stay as they are */
 	if (signals_catch()) {
 		report("can't catch signals: %s", strerror(errno));

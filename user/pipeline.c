@@ -50,7 +50,7 @@ int pipeline_tell_open(struct pipeline *p, const struct event *e)
 {
 	struct event open;
 
-	if (!e->start_ns || !event_has(e, FIELD_DIRECTION) ||
+	if (!e->start_ns || !event_has(e, FIELD_DIRECTION) || connection_table_full(p->table) ||
 	    connection_table_opened(p->table, e->cookie, e->start_ns))
 		return 0;
 	make_open(&open, e);

@@ -165,6 +165,16 @@ static struct key *recent_find(const struct connection_table *t, uint64_t cookie
 }
 
 /*
+ * From before us, and outgoing for what its socket keeps of its beginning; a listener with a backlog of 0 leaves the same
+ * in its children. Where somebody listens on its local end, it came in there.
+ */
+static bool guessed_outgoing(const struct connection *c)
+{
+	return !c->start_ns && c->proto == IPPROTO_TCP && c->owner == OWNER_SNAPSHOT &&
+	       c->direction == DIRECTION_OUT;
+}
+
+/*
  * An incoming connection that nobody was caught accepting is its listener's. Where several processes
  * listen equally well it is not said which: an owner is never guessed.
  */
@@ -175,6 +185,8 @@ static void row_inherit(const struct connection_table *t, struct connection *c)
 
 	if (c->state == STATE_LISTEN || !connection_has(c, FIELD_LPORT))
 		return;
+	if (guessed_outgoing(c) && listener_index_fit(&t->index, c, &several))
+		c->direction = DIRECTION_IN;
 	if (connection_has(c, FIELD_DIRECTION) &&
 	    (c->direction == DIRECTION_OUT || connection_has(c, FIELD_PID)))
 		return;
@@ -341,6 +353,11 @@ int connection_table_listeners(const struct connection_table *t,
 size_t connection_table_count(const struct connection_table *t)
 {
 	return t->count;
+}
+
+bool connection_table_full(const struct connection_table *t)
+{
+	return t->count >= t->max_rows;
 }
 
 uint64_t connection_table_refused(const struct connection_table *t)

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAMES_MAX 16384	      /* beyond them a cgroup stays unnamed */
+#define NAMES_MAX 65536	      /* beyond them a cgroup stays unnamed */
 #define SLOTS (NAMES_MAX * 2) /* a power of two, so at most half of them are taken */
 #define WALK_MAX 65536	      /* directories that one walk looks at */
 #define WALK_DEPTH_MAX 64
