@@ -81,9 +81,9 @@ int connection_table_listeners(const struct connection_table *t,
 			       void *context);
 
 size_t connection_table_count(const struct connection_table *t);
-uint64_t
 /* No room for another row: what is not in it may well be known. */
 bool connection_table_full(const struct connection_table *t);
+uint64_t
 connection_table_refused(const struct connection_table *t); /* rows not kept: the table was full */
 
 /* In order of insertion: for (c = first; c; c = c->next). Rows that are about to be removed are left out. */
