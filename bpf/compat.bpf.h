@@ -39,7 +39,7 @@ static __always_inline __u8 compat_is_mptcp(const struct tcp_sock *tp)
 
 	if (!bpf_core_field_exists(with->is_mptcp))
 		return 0;
-	return BPF_CORE_READ(with, is_mptcp) ? 1 : 0;
+	return with->is_mptcp ? 1 : 0;
 }
 
 #define IPPROTO_MPTCP 262
