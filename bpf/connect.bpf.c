@@ -23,7 +23,10 @@ static __always_inline void attempt_begin(struct socket_storage *st, struct tcp_
 	st->state = TCP_CLOSE;
 	st->taken = 0;
 	owner_forget_opener(st);
-	owner_set_current(st, bpf_get_current_task_btf(), OWNER_CONNECT);
+	if (owner_is_kernel(tp, sk))
+		owner_set_kernel(st);
+	else
+		owner_set_current(st, bpf_get_current_task_btf(), OWNER_CONNECT);
 }
 
 static __always_inline struct socket_storage *attempt_of(struct bpf_sock_addr *ctx)

@@ -67,6 +67,10 @@ static __always_inline void storage_set_maker(struct socket_storage *st, const s
 {
 	__u64 connection = mptcp_connection_of(tp);
 
+	if (owner_is_kernel(tp, sk)) {
+		owner_set_kernel(st);
+		return;
+	}
 	if (current_operates(sk, task)) {
 		owner_set_current(st, task, kind);
 		mptcp_keep_owner(connection, st);
@@ -74,10 +78,9 @@ static __always_inline void storage_set_maker(struct socket_storage *st, const s
 	}
 	if (mptcp_find_owner(connection, st, kind))
 		return;
-	st->pid = st->tid = st->uid = 0;
-	st->cgroup_id = 0;
-	__builtin_memset(st->comm, 0, sizeof(st->comm));
-	st->owner = sk->sk_lock.owned ? OWNER_KERNEL : OWNER_UNKNOWN;
+	owner_set_kernel(st);
+	if (!sk->sk_lock.owned)
+		st->owner = OWNER_UNKNOWN;
 }
 
 /*

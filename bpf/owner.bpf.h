@@ -39,6 +39,22 @@ static __always_inline void owner_set_current(struct socket_storage *st,
 	st->cgroup_id = bpf_get_current_cgroup_id();
 }
 
+/* No process: NFS and the like. Also while a process runs the kernel's code (mount, modprobe), which is then gone. */
+static __always_inline void owner_set_kernel(struct socket_storage *st)
+{
+	st->pid = st->tid = st->uid = 0;
+	st->cgroup_id = 0;
+	__builtin_memset(st->comm, 0, sizeof(st->comm));
+	st->owner = OWNER_KERNEL;
+	st->holder_start_ns = 0;
+}
+
+/* Made by the kernel for itself; the subflows of MPTCP are too, but a process has their connection. */
+static __always_inline bool owner_is_kernel(const struct tcp_sock *tp, const struct sock *sk)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock) && !compat_is_mptcp(tp);
+}
+
 static __always_inline void owner_forget_opener(struct socket_storage *st)
 {
 	st->opener_pid = 0;

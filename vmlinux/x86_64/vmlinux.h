@@ -150,6 +150,7 @@ struct sock {
 		atomic_t rmem_alloc;
 	} sk_backlog;
 	refcount_t sk_wmem_alloc;
+	u8 sk_kern_sock: 1;
 	u16 sk_protocol;
 	int sk_err;
 	u32 sk_ack_backlog;
