@@ -162,7 +162,8 @@ static __always_inline void settle_peer(const struct bpf_sock *sk, struct datagr
 					struct datagram *d)
 {
 	struct peer connected, sent;
-	__u32 tid = bpf_get_current_task_btf()->pid; /* cgroup_skb has the pid helper since 6.10 only */
+	__u32 tid =
+		bpf_get_current_task_btf()->pid; /* cgroup_skb has the pid helper since 6.10 only */
 
 	socket_peer(sk, &connected);
 	if (connected.port && peer_same(&connected, &d->remote))
@@ -517,7 +518,8 @@ SEC("cgroup/sendmsg4")
 int datagram_sendmsg4(struct bpf_sock_addr *ctx)
 {
 	struct datagram_socket *st = addressed(ctx);
-	__u32 tid = bpf_get_current_task_btf()->pid; /* cgroup_skb has the pid helper since 6.10 only */
+	__u32 tid =
+		bpf_get_current_task_btf()->pid; /* cgroup_skb has the pid helper since 6.10 only */
 	struct peer sent = {};
 
 	if (!st)
@@ -533,7 +535,8 @@ SEC("cgroup/sendmsg6")
 int datagram_sendmsg6(struct bpf_sock_addr *ctx)
 {
 	struct datagram_socket *st = addressed(ctx);
-	__u32 tid = bpf_get_current_task_btf()->pid; /* cgroup_skb has the pid helper since 6.10 only */
+	__u32 tid =
+		bpf_get_current_task_btf()->pid; /* cgroup_skb has the pid helper since 6.10 only */
 	struct peer sent = {};
 
 	if (!st)

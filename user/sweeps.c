@@ -94,8 +94,7 @@ static int swept_datagrams(void *context, struct event *e)
 		return pipeline_event(s->pipeline, e);
 	if (!selection_match(&s->selection, e))
 		return 0;
-	if (e->start_ns &&
-	    !connection_table_opened(s->pipeline->table, e->cookie, e->start_ns)) {
+	if (e->start_ns && !connection_table_opened(s->pipeline->table, e->cookie, e->start_ns)) {
 		if (!suspects_confirm(&s->suspects, e->cookie, e->start_ns))
 			return 0;
 		err = pipeline_tell_open(s->pipeline, e);

@@ -6,20 +6,20 @@
 #include "model/event.h"
 
 enum field_type {
-	FIELD_TYPE_NAME,      /* uint8_t, printed through `name` and read through `from_name` */
-	FIELD_TYPE_EVENT,     /* enum event_type */
+	FIELD_TYPE_NAME,  /* uint8_t, printed through `name` and read through `from_name` */
+	FIELD_TYPE_EVENT, /* enum event_type */
 	FIELD_TYPE_U8,
 	FIELD_TYPE_U16,
 	FIELD_TYPE_U32,
 	FIELD_TYPE_U64,
 	FIELD_TYPE_BOOL,
-	FIELD_TYPE_COMM,      /* char[16], raw bytes */
-	FIELD_TYPE_STRING,    /* const char *, raw bytes */
-	FIELD_TYPE_STRINGS,   /* hooks */
-	FIELD_TYPE_TIME,      /* uint64_t ns since 1970; RFC 3339 UTC with ns in JSON */
-	FIELD_TYPE_ID,        /* cookie and start_ns: "%x-%x", lower-case hex */
-	FIELD_TYPE_ADDRESS,   /* 16 bytes, by e->family */
-	FIELD_TYPE_HOLDERS,   /* array of {"pid":1,"fd":2,"comm":"x"} */
+	FIELD_TYPE_COMM,    /* char[16], raw bytes */
+	FIELD_TYPE_STRING,  /* const char *, raw bytes */
+	FIELD_TYPE_STRINGS, /* hooks */
+	FIELD_TYPE_TIME,    /* uint64_t ns since 1970; RFC 3339 UTC with ns in JSON */
+	FIELD_TYPE_ID,	    /* cookie and start_ns: "%x-%x", lower-case hex */
+	FIELD_TYPE_ADDRESS, /* 16 bytes, by e->family */
+	FIELD_TYPE_HOLDERS, /* array of {"pid":1,"fd":2,"comm":"x"} */
 };
 
 struct field {

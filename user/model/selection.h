@@ -16,8 +16,8 @@ struct u32_list {
 };
 
 struct selection {
-	bool tcp, udp;	  /* neither: the view's default */
-	bool ipv4, ipv6;  /* neither: both */
+	bool tcp, udp;	 /* neither: the view's default */
+	bool ipv4, ipv6; /* neither: both */
 	struct u32_list pids;
 	struct u32_list uids;
 	struct u32_list ports;	/* either side */

@@ -29,7 +29,8 @@ static int rows_grow(struct rows *rows)
 int rows_read(const struct bpf_program *program, int map_fd, struct rows *rows)
 {
 	union bpf_iter_link_info info = { .map.map_fd = (__u32)map_fd };
-	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
+			    .link_info_len = sizeof(info));
 	struct bpf_link *link = bpf_program__attach_iter(program, map_fd < 0 ? NULL : &opts);
 	AUTO_CLOSE int fd = -1;
 	ssize_t n = 1;

@@ -85,6 +85,7 @@ int kernel_source_alive(struct kernel_source *k,
  * The same of UDP flows (nothing where UDP is not followed). SWEEP_ALL also ends what fell silent, and what no socket
  * belongs to any more: `close` events.
  */
-int kernel_source_sweep_datagrams(struct kernel_source *k, enum sweep_mode mode, event_sink *sink, void *context);
+int kernel_source_sweep_datagrams(struct kernel_source *k, enum sweep_mode mode, event_sink *sink,
+				  void *context);
 
 #endif

@@ -115,8 +115,7 @@ static int print_text(struct list_view *v, size_t count)
 	if (!v->options->no_header)
 		list_put_header(t, &w);
 	for (size_t i = 0; !err && i < count; i++) {
-		list_put_row(t, v->entries[i].row, &w, v->options->extended,
-			     v->options->own_netns);
+		list_put_row(t, v->entries[i].row, &w, v->options->extended, v->options->own_netns);
 		err = output_line(v->view.output);
 	}
 	return err;

@@ -25,9 +25,9 @@ struct view_ops {
 
 struct view {
 	const struct view_ops *ops;
-	struct output *output;	/* borrowed */
-	uint64_t next_tick_ns;	/* mono; 0: never */
-	bool wants_counters;	/* top: asks the source for the sockets' counters before each tick */
+	struct output *output; /* borrowed */
+	uint64_t next_tick_ns; /* mono; 0: never */
+	bool wants_counters;   /* top: asks the source for the sockets' counters before each tick */
 };
 
 enum time_format { TIME_FORMAT_LOCAL, TIME_FORMAT_UTC, TIME_FORMAT_RELATIVE, TIME_FORMAT_NONE };
@@ -36,25 +36,27 @@ enum time_format { TIME_FORMAT_LOCAL, TIME_FORMAT_UTC, TIME_FORMAT_RELATIVE, TIM
 struct view_options {
 	bool json, no_header, color, numeric, extended;
 	enum time_format time_format;
-	uint32_t events; /* bits 1 << enum event_type: which are shown in the stream */
-	unsigned int columns; /* width of the terminal; 0: no terminal, nothing is cut */
-	unsigned int lines;   /* its height; 0: no terminal */
-	uint64_t interval_ns; /* top, repeated list */
-	uint64_t count;	      /* tables to print; 0: no end */
-	int by, sort;	      /* enum ranking_by, enum ranking_key */
-	unsigned int rows;    /* 0: all that fit */
-	bool batch;	      /* top as plain tables */
+	uint32_t events;	   /* bits 1 << enum event_type: which are shown in the stream */
+	unsigned int columns;	   /* width of the terminal; 0: no terminal, nothing is cut */
+	unsigned int lines;	   /* its height; 0: no terminal */
+	uint64_t interval_ns;	   /* top, repeated list */
+	uint64_t count;		   /* tables to print; 0: no end */
+	int by, sort;		   /* enum ranking_by, enum ranking_key */
+	unsigned int rows;	   /* 0: all that fit */
+	bool batch;		   /* top as plain tables */
 	bool listening, connected; /* list: -l, --list; neither is -a */
-	uint32_t own_netns;   /* inode of nettrace's own namespace: not worth showing; 0: unknown, none is shown */
+	uint32_t
+		own_netns; /* inode of nettrace's own namespace: not worth showing; 0: unknown, none is shown */
 	/* Name of a user, or NULL: passed in, so that a test can fix it. */
 	const char *(*user_name)(uint32_t uid);
 };
 
 struct view *log_view_new(struct output *o, const struct view_options *options);
 struct view *json_view_new(struct output *o, const struct view_options *options);
-struct view *list_view_new(struct output *o, const struct view_options *options, const struct connection_table *t,
-			   const struct selection *s);
-struct view *top_view_new(struct output *o, const struct view_options *options, const struct connection_table *t);
+struct view *list_view_new(struct output *o, const struct view_options *options,
+			   const struct connection_table *t, const struct selection *s);
+struct view *top_view_new(struct output *o, const struct view_options *options,
+			  const struct connection_table *t);
 /* The terminal has a new size; the next tick draws for it. */
 void top_view_resize(struct view *v, unsigned int lines, unsigned int columns);
 
