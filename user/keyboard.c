@@ -15,7 +15,7 @@ static bool opened;
 /* Only what a signal handler may call. */
 static void restore(void)
 {
-	screen_restore();
+	screen_restore(); /* NOLINT(bugprone-signal-handler): only write(2), see there */
 	if (opened)
 		tcsetattr(STDIN_FILENO, TCSANOW, &before);
 }

@@ -191,7 +191,7 @@ static int scan_long(struct option_words *w, const char *word, const char *next,
 	bool has_value = strchr(word, '=');
 	int err = find_long(word, &o);
 
-	if (err)
+	if (err || !o)
 		return err;
 	if (!o->arg && has_value)
 		return usage_error("option", word, " takes no argument");
@@ -261,7 +261,7 @@ int option_words_init(struct option_words *w, int argc, char **argv)
 
 void option_words_done(struct option_words *w)
 {
-	for (size_t i = 0; i < w->rewritten_count; i++)
+	for (size_t i = 0; w->rewritten && i < w->rewritten_count; i++)
 		free(w->rewritten[i]);
 	free(w->rewritten);
 	free(w->argv);

@@ -26,7 +26,7 @@ static inline bool text_reserve(struct text *t, size_t extra)
 
 static inline void text_put(struct text *t, const void *bytes, size_t n)
 {
-	if (!text_reserve(t, n))
+	if (!n || !text_reserve(t, n))
 		return;
 	memcpy(t->data + t->length, bytes, n);
 	t->length += n;

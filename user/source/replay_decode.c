@@ -177,7 +177,7 @@ static int read_holder(struct decoding *c, const json_t *value, struct holder *h
 {
 	const json_t *pid = json_object_get(value, "pid"), *fd = json_object_get(value, "fd");
 	const json_t *comm = json_object_get(value, "comm");
-	json_int_t number;
+	json_int_t number = 0;
 	int error;
 
 	if (!pid || !fd || !comm)
