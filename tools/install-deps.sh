@@ -31,6 +31,8 @@ test  command:jq              jq               jq                     jq
 test  command:ip              iproute2         iproute                iproute2
 test  command:tmux            tmux             tmux                   tmux
 test  command:valgrind        valgrind         valgrind               valgrind
+test  command:mandoc          mandoc           mandoc                 mandoc
+test  command:systemd-socket-activate  systemd  systemd                systemd
 test  command:nft             nftables         nftables               nftables
 test  command:ss              iproute2         iproute                iproute2
 test  command:curl            curl             curl                   curl
