@@ -285,6 +285,13 @@ int BPF_PROG(state_second, struct sock *sk, int old_state, int new_state)
 	return state_changed(sk, old_state, new_state, true);
 }
 
+/* Where programs are preempted (since 7.0) a preempted task can keep both from running: loaded there only. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_third, struct sock *sk, int old_state, int new_state)
+{
+	return state_changed(sk, old_state, new_state, true);
+}
+
 /*
  * The socket goes away: in process context (close, exit; the lock is then owned) or in softirq. Ends what was not
  * seen to end, and names the acceptor of a connection that its peer reset before anything else could.

@@ -25,11 +25,14 @@ static const struct optional_hook optional_hooks[] = {
 
 /* Each group is left out as a whole, where it is not wanted or one of it is refused. */
 static const char *const tcp_programs[] = {
-	"state_first",		"state_second",	    "socket_destroyed",
-	"accept_returned2",	"accept_returned4", "connect_returned4",
-	"connect_returned6",	"socket_read",	    "segment_retransmitted",
-	"synack_retransmitted", "reset_received",   "reset_sent",
-	"peer_asked4",		"peer_asked6",	    "connect_began4",
+	"state_first",		"state_second",
+	"state_third",		"socket_destroyed",
+	"accept_returned2",	"accept_returned4",
+	"connect_returned4",	"connect_returned6",
+	"socket_read",		"segment_retransmitted",
+	"synack_retransmitted", "reset_received",
+	"reset_sent",		"peer_asked4",
+	"peer_asked6",		"connect_began4",
 	"connect_began6",	"tracked",
 };
 static const char *const datagram_programs[] = {
@@ -198,6 +201,16 @@ static void choose_datagrams(struct kernel_source *k, const struct kernel_option
 	k->datagrams = NULL;
 }
 
+/*
+ * Tracepoints run their programs with preemption disabled, until 7.0 put them under an SRCU-fast of their own. Both words are
+ * in the kernel's BTF then; the SRCU that tracepoints had before 6.13 was another kind.
+ */
+static bool tracepoints_are_preempted(const struct btf *btf)
+{
+	return btf__find_by_name_kind(btf, "tracepoint_srcu_srcu_data", BTF_KIND_VAR) > 0 &&
+	       btf__find_by_name_kind(btf, "srcu_ctr", BTF_KIND_STRUCT) > 0;
+}
+
 void hooks_choose(struct kernel_source *k, const struct kernel_options *options, enum hooks_set set)
 {
 	int args;
@@ -209,6 +222,7 @@ void hooks_choose(struct kernel_source *k, const struct kernel_options *options,
 	for (size_t i = 0; i < sizeof(cgroup_hooks) / sizeof(*cgroup_hooks); i++)
 		set_autoload(k, cgroup_hooks[i].program, set < HOOKS_WITHOUT_CGROUP);
 	choose_fexit(k, set < HOOKS_WITHOUT_FEXIT && options->tcp);
+	set_autoload(k, "state_third", tracepoints_are_preempted(k->btf));
 	args = tracepoint_args(k->btf, "tcp_retransmit_skb");
 	if (args > 0)
 		k->skeleton->rodata->retransmit_args = (__u32)args;
@@ -285,6 +299,7 @@ int hooks_attach(struct kernel_source *k, const char **which)
 	{ k->skeleton->progs.member, &k->skeleton->links.member, name, needed }
 		HOOK(state_first, "tp_btf/inet_sock_set_state", true),
 		HOOK(state_second, NULL, true),
+		HOOK(state_third, NULL, false),
 		HOOK(socket_destroyed, "tp_btf/tcp_destroy_sock", true),
 		HOOK(accept_returned2, "fexit/inet_csk_accept", false),
 		HOOK(accept_returned4, "fexit/inet_csk_accept", false),

@@ -124,6 +124,9 @@ enum outcome record_outcome(const struct record *r)
 	}
 	if (r->flags & RECORD_RST_RECEIVED || r->value == ECONNRESET || r->value == EPIPE)
 		return OUTCOME_RESET_RECEIVED;
+	/* Its last changes were not seen, but both sides had ended, and nothing went wrong. */
+	if (r->flags & RECORD_RECONCILED && r->fin_received && r->old_state == STATE_FIN_WAIT1)
+		ended_in_order = true;
 	return !r->value && ended_in_order ? OUTCOME_CLEAN : OUTCOME_ABORTED;
 }
 
@@ -266,7 +269,9 @@ void record_to_close(const struct record_close *r, const struct record_names *na
 		set_us_between(e, FIELD_DURATION_US, &e->duration_us, r->head.start_ns,
 			       r->head.mono_ns);
 	e->outcome = record_outcome(&r->head);
-	event_set(e, FIELD_OUTCOME);
+	/* Of an end that was not seen, no error does not say that it was aborted. */
+	if (e->outcome != OUTCOME_ABORTED || r->head.value || !(r->head.flags & RECORD_RECONCILED))
+		event_set(e, FIELD_OUTCOME);
 	e->closed_by = closed_by(&r->head);
 	if (e->closed_by)
 		event_set(e, FIELD_CLOSED_BY);
