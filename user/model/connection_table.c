@@ -228,8 +228,10 @@ static struct row *meet(struct connection_table *t, struct event *e,
 
 	*told = 0;
 	if (recent && !lingers) {
-		if (!type_opens(e->type) && e->type != EVENT_LISTEN) {
-			*told = type_ends(e->type) || e->type == EVENT_SOCKET;
+		/* An id is used once: a pass over open files may tell an accept again, after the close. */
+		if (e->start_ns || (!type_opens(e->type) && e->type != EVENT_LISTEN)) {
+			*told = type_ends(e->type) || type_opens(e->type) ||
+				e->type == EVENT_LISTEN || e->type == EVENT_SOCKET;
 			return NULL;
 		}
 		*recent = (struct key){ 0, 0 };
