@@ -73,7 +73,9 @@ static __always_inline int accept_returned(struct sock *sk)
 		return 0;
 	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (st && tp && !(bpf_get_current_task_btf()->flags & PF_KTHREAD))
+	/* Not locked here: a child may be taken while its → ESTABLISHED still runs elsewhere; told by the next hook then. */
+	if (st && tp && st->state != TCP_SYN_RECV &&
+	    !(bpf_get_current_task_btf()->flags & PF_KTHREAD))
 		accepted(tp, st);
 	return 0;
 }

@@ -132,8 +132,12 @@ static __always_inline void storage_established(const struct tcp_sock *tp, const
  * sk_err is 0 when connect() gave up before a SYN was sent; without a port in the end, the reason was that there is
  * none left (__inet_hash_connect has no other one then).
  */
-static __always_inline __u32 failed_errno(const struct tcp_sock *tp, const struct sock *sk)
+static __always_inline __u32 failed_errno(const struct tcp_sock *tp, const struct sock *sk,
+					  const struct socket_storage *st)
 {
+	/* A RST in SYN_SENT is a refusal (tcp_reset); its program may have fetched sk_err before the state changed. */
+	if (!sk->sk_err && st->flags & SOCKET_RST_RECEIVED)
+		return ECONNREFUSED;
 	if (!sk->sk_err && !socket_lport(tp) && !tp->segs_out)
 		return EADDRNOTAVAIL;
 	return sk->sk_err;
@@ -153,7 +157,7 @@ static __always_inline void storage_closed(const struct tcp_sock *tp, const stru
 		/* A child that the kernel gave up before it was established was never anybody's. */
 		if (st->direction != DIRECTION_IN)
 			record_tell(RECORD_FAIL, tp, sk, st, now, old_state, TCP_CLOSE, flags, 0,
-				    failed_errno(tp, sk));
+				    failed_errno(tp, sk, st));
 		return;
 	}
 	if (owner_unconfirmed(st) && (st->flags & SOCKET_UNCONFIRMED)) {

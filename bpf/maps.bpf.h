@@ -17,6 +17,7 @@
 #define PF_KTHREAD 0x00200000
 #define EADDRNOTAVAIL 99
 #define ECONNABORTED 103
+#define ECONNREFUSED 111
 
 /* user/model/event.h's numbers; those of the TCP states are the kernel's own. */
 enum { DIRECTION_UNKNOWN, DIRECTION_OUT, DIRECTION_IN };
