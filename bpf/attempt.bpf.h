@@ -19,11 +19,9 @@ static __always_inline void attempt_tell_failed(const struct tcp_sock *tp, const
 	st->flags &= ~SOCKET_ATTEMPT;
 	if (!record_wanted(st, socket_lport(tp), st->attempt_port, false))
 		return;
-	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-	if (!r) {
-		count(COUNTER_RING_FULL);
+	r = record_reserve(sizeof(*r));
+	if (!r)
 		return;
-	}
 	record_fill(r, RECORD_FAIL, tp, sk, st, when, TCP_CLOSE, TCP_CLOSE);
 	r->flags |= flags;
 	r->value = error;

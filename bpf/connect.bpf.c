@@ -11,18 +11,10 @@ static __always_inline void attempt_begin(struct socket_storage *st, struct tcp_
 
 	if (st->flags & SOCKET_ATTEMPT)
 		attempt_tell_failed(tp, sk, st, st->start_ns, RECORD_NO_LATENCY, 0);
+	storage_reset(st, now, DIRECTION_OUT);
 	st->cookie = sk->__sk_common.skc_cookie.counter;
-	st->start_ns = now;
-	st->since_ns = 0;
-	st->established_ns = 0;
-	st->tx_told = 0;
-	st->rx_told = 0;
-	st->closed_by = SIDE_NONE;
-	st->direction = DIRECTION_OUT;
 	st->flags = SOCKET_ATTEMPT;
 	st->state = TCP_CLOSE;
-	st->taken = 0;
-	owner_forget_opener(st);
 	if (owner_is_kernel(tp, sk))
 		owner_set_kernel(st);
 	else

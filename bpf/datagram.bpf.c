@@ -229,12 +229,10 @@ static __always_inline void flow_begin(struct flow *flow, const struct bpf_sock 
 static __always_inline void tell_open(const struct datagram_socket *st, const struct flow *flow,
 				      const struct peer *peer, __u8 detail)
 {
-	struct record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	struct record *r = record_reserve(sizeof(*r));
 
-	if (!r) {
-		count(COUNTER_RING_FULL);
+	if (!r)
 		return;
-	}
 	datagram_record(r, flow->direction == DIRECTION_OUT ? RECORD_CONNECT : RECORD_ACCEPT, st,
 			flow, peer, flow->start_ns);
 	r->detail = detail;
@@ -467,11 +465,9 @@ int datagram_closed(struct bpf_sock *sk)
 		return 1;
 	datagram_operated(st);
 	now = bpf_ktime_get_ns();
-	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-	if (!r) {
-		count(COUNTER_RING_FULL);
+	r = record_reserve(sizeof(*r));
+	if (!r)
 		return 1;
-	}
 	datagram_record(&r->head, st->claim ? RECORD_FLOW_CLOSE : RECORD_DESTROY, st, &st->first,
 			&st->peer, now);
 	r->head.value = st->further;
@@ -513,21 +509,28 @@ int datagram_connect6(struct bpf_sock_addr *ctx)
 	return 1;
 }
 
+/* Whom the process meant, for the packet that this thread makes next. */
+static __always_inline void sent_note(struct datagram_socket *st, const struct peer *sent)
+{
+	/* Not the pid helper: cgroup_skb, which compares with it, has that since 6.10 only. */
+	__u32 tid = bpf_get_current_task_btf()->pid;
+
+	st->sent = *sent;
+	st->sent_check = sent_check_of(sent, tid);
+	st->sent_tid = tid;
+}
+
 /* sendto() and sendmsg() with an address; process context, right before the packet is made. */
 SEC("cgroup/sendmsg4")
 int datagram_sendmsg4(struct bpf_sock_addr *ctx)
 {
 	struct datagram_socket *st = addressed(ctx);
-	__u32 tid =
-		bpf_get_current_task_btf()->pid; /* cgroup_skb has the pid helper since 6.10 only */
 	struct peer sent = {};
 
 	if (!st)
 		return 1;
 	peer_set4(&sent, ctx->user_ip4, bpf_ntohs(ctx->user_port), st->family);
-	st->sent = sent;
-	st->sent_check = sent_check_of(&sent, tid);
-	st->sent_tid = tid;
+	sent_note(st, &sent);
 	return 1;
 }
 
@@ -535,8 +538,6 @@ SEC("cgroup/sendmsg6")
 int datagram_sendmsg6(struct bpf_sock_addr *ctx)
 {
 	struct datagram_socket *st = addressed(ctx);
-	__u32 tid =
-		bpf_get_current_task_btf()->pid; /* cgroup_skb has the pid helper since 6.10 only */
 	struct peer sent = {};
 
 	if (!st)
@@ -546,9 +547,7 @@ int datagram_sendmsg6(struct bpf_sock_addr *ctx)
 	sent.address[2] = ctx->user_ip6[2];
 	sent.address[3] = ctx->user_ip6[3];
 	sent.port = bpf_ntohs(ctx->user_port);
-	st->sent = sent;
-	st->sent_check = sent_check_of(&sent, tid);
-	st->sent_tid = tid;
+	sent_note(st, &sent);
 	return 1;
 }
 

@@ -24,18 +24,8 @@ static __always_inline bool is_wanted_tcp(const struct sock *sk)
 static __always_inline void storage_begin(struct socket_storage *st, const struct sock *sk,
 					  __u64 now, __u8 direction)
 {
+	storage_reset(st, now, direction);
 	st->cookie = bpf_get_socket_cookie((void *)sk);
-	st->start_ns = now;
-	st->since_ns = 0; /* how long it was idle before is not known */
-	st->established_ns = 0;
-	st->tx_told = 0;
-	st->rx_told = 0;
-	st->direction = direction;
-	st->closed_by = SIDE_NONE;
-	st->flags = 0;
-	st->taken = 0;
-	st->holder_start_ns = 0;
-	owner_forget_opener(st);
 }
 
 /*
@@ -44,20 +34,11 @@ static __always_inline void storage_begin(struct socket_storage *st, const struc
  */
 static __always_inline void storage_begin_child(struct socket_storage *st, __u64 now)
 {
+	storage_reset(st, now, DIRECTION_IN);
 	st->cookie = 0;
-	st->start_ns = now;
 	st->since_ns = now;
-	st->established_ns = 0;
-	st->tx_told = 0;
-	st->rx_told = 0;
-	st->direction = DIRECTION_IN;
-	st->closed_by = SIDE_NONE;
-	st->flags = 0;
-	st->taken = 0;
-	st->holder_start_ns = 0;
 	if (st->owner != OWNER_KERNEL) /* what a kernel listener (NFS) takes, the kernel took */
 		st->owner = st->pid ? OWNER_LISTENER : OWNER_UNKNOWN;
-	owner_forget_opener(st);
 }
 
 /* The owner of a socket at the moment it connects or listens. */
@@ -161,8 +142,7 @@ static __always_inline void storage_closed(const struct tcp_sock *tp, const stru
 		return;
 	}
 	if (owner_unconfirmed(st) && (st->flags & SOCKET_UNCONFIRMED)) {
-		__sync_fetch_and_add(&unconfirmed, -1);
-		st->flags &= ~SOCKET_UNCONFIRMED;
+		owner_settled(st);
 		st->flags |= SOCKET_HELD;
 		flags |= RECORD_UNCONFIRMED;
 	}

@@ -61,16 +61,38 @@ static __always_inline void owner_forget_opener(struct socket_storage *st)
 	__builtin_memset(st->opener_comm, 0, sizeof(st->opener_comm));
 }
 
+/* A new connection or listener begins on this socket: all but its owner and cookie, which the caller sets. */
+static __always_inline void storage_reset(struct socket_storage *st, __u64 now, __u8 direction)
+{
+	st->start_ns = now;
+	st->since_ns = 0; /* how long it was idle before is not known */
+	st->established_ns = 0;
+	st->tx_told = 0;
+	st->rx_told = 0;
+	st->direction = direction;
+	st->closed_by = SIDE_NONE;
+	st->flags = 0;
+	st->taken = 0;
+	st->holder_start_ns = 0;
+	owner_forget_opener(st);
+}
+
+/* It waits for its acceptor no more. Under the lock. */
+static __always_inline void owner_settled(struct socket_storage *st)
+{
+	if (st->flags & SOCKET_UNCONFIRMED)
+		__sync_fetch_and_add(&unconfirmed, -1);
+	st->flags &= ~(SOCKET_UNCONFIRMED | SOCKET_HELD);
+}
+
 /* The socket was accepted, and `st` names by whom: tell it. `flags`: RECORD_ACCEPT_TIMED or 0. */
 static __always_inline void owner_tell_accept(const struct tcp_sock *tp, const struct sock *sk,
 					      struct socket_storage *st, __u64 now, __u8 flags)
 {
-	if (st->flags & SOCKET_UNCONFIRMED)
-		__sync_fetch_and_add(&unconfirmed, -1);
 	/* User space waits for this one, whoever the acceptor is, when it holds the close back. */
 	if (st->flags & SOCKET_HELD)
 		flags |= RECORD_UNCONFIRMED;
-	st->flags &= ~(SOCKET_UNCONFIRMED | SOCKET_HELD);
+	owner_settled(st);
 	mptcp_keep_owner(mptcp_connection_of(tp), st);
 	record_tell(RECORD_ACCEPT, tp, sk, st, now, 0, sk->__sk_common.skc_state, flags, 0, 0);
 }
@@ -98,9 +120,7 @@ static __always_inline bool owner_unconfirmed(struct socket_storage *st)
 		return false;
 	if (!st->taken)
 		return true;
-	if (st->flags & SOCKET_UNCONFIRMED)
-		__sync_fetch_and_add(&unconfirmed, -1);
-	st->flags &= ~(SOCKET_UNCONFIRMED | SOCKET_HELD);
+	owner_settled(st);
 	return false;
 }
 

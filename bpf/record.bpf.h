@@ -167,6 +167,16 @@ static __always_inline void record_submit(void *r)
 	bpf_ringbuf_submit(r, flags);
 }
 
+/* Room in the ring for `size` bytes, a constant; NULL, and the loss counted, where there is none. */
+static __always_inline void *record_reserve(__u64 size)
+{
+	void *room = bpf_ringbuf_reserve(&ring, size, 0);
+
+	if (!room)
+		count(COUNTER_RING_FULL);
+	return room;
+}
+
 static __always_inline void record_tell(__u8 type, const struct tcp_sock *tp, const struct sock *sk,
 					const struct socket_storage *st, __u64 now, __u8 old_state,
 					__u8 new_state, __u8 flags, __u8 detail, __u32 value)
@@ -175,11 +185,9 @@ static __always_inline void record_tell(__u8 type, const struct tcp_sock *tp, co
 
 	if (!socket_wanted(tp, sk, st, flags & RECORD_UNCONFIRMED))
 		return;
-	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-	if (!r) {
-		count(COUNTER_RING_FULL);
+	r = record_reserve(sizeof(*r));
+	if (!r)
 		return;
-	}
 	record_fill(r, type, tp, sk, st, now, old_state, new_state);
 	r->flags |= flags;
 	r->detail = detail;
@@ -195,11 +203,9 @@ static __always_inline void record_tell_close(const struct tcp_sock *tp, const s
 
 	if (!socket_wanted(tp, sk, st, flags & RECORD_UNCONFIRMED))
 		return;
-	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-	if (!r) {
-		count(COUNTER_RING_FULL);
+	r = record_reserve(sizeof(*r));
+	if (!r)
 		return;
-	}
 	record_fill(&r->head, RECORD_CLOSE, tp, sk, st, now, old_state, TCP_CLOSE);
 	r->head.flags |= flags;
 	r->head.detail = st->closed_by;

@@ -98,14 +98,9 @@ static __always_inline void record_owner_of(struct record *r, const struct socke
 
 static __always_inline struct record *record_reserve_bare(const struct socket_storage *st)
 {
-	struct record *r;
-
 	if (filter_pid_count && !st)
 		return 0; /* nobody's, so not theirs */
-	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-	if (!r)
-		count(COUNTER_RING_FULL);
-	return r;
+	return record_reserve(sizeof(struct record));
 }
 
 /* A SYN,ACK was sent again for a request that waits in the SYN queue; softirq. The count leaves this one out. */
