@@ -157,6 +157,7 @@ static int tick(struct live *l)
 			return err;
 		now = clock_mono_ns();
 	}
+	connection_table_age(l->pipeline->table, now);
 	err = view->ops->tick ? view->ops->tick(view, wall(now), now) : 0;
 	if (err > 0) {
 		l->pipeline->enough = true;

@@ -94,12 +94,24 @@ static void print_summary(const struct pipeline_totals *t)
 	fprintf(stderr, "%s unattributed\n", grouped(t->unattributed, unattributed));
 }
 
+#define CLOSED_MAX 20000
+#define CLOSED_AGE_NS 300000000000ULL
+
+/* The screen shows them on a key, a list where they are asked for. */
+static bool keeps_closed(const struct options *o)
+{
+	return o->mode == RUN_TOP || (o->mode == RUN_LIST && selection_wants_closed(&o->selection));
+}
+
 static int run_mode(const struct options *o, struct pipeline *p, struct output *out)
 {
 	if (o->replay_path)
 		return replay_run(o, p, out);
 	warn_of_pid_namespace();
-	if (o->mode == RUN_LIST)
+	/* What has ended is not found by looking: somebody must have watched. */
+	if (o->mode == RUN_LIST && keeps_closed(o) && !o->view.interval_ns)
+		report("closed connections are known only to who watched: give an INTERVAL ('--list 2 --state closed') or --replay");
+	if (o->mode == RUN_LIST && (!keeps_closed(o) || !o->view.interval_ns))
 		return table_run(o, p, out);
 	return live_run(o, p, out);
 }
@@ -134,6 +146,8 @@ static int run(const struct options *o)
 	if (fstat(STDOUT_FILENO, &target) || !S_ISREG(target.st_mode))
 		out.stop = &signals_stop; /* a file on disk takes what it gets */
 	p.table = connection_table_new(o->max_connections);
+	if (p.table && keeps_closed(o))
+		connection_table_keep_closed(p.table, CLOSED_MAX, CLOSED_AGE_NS);
 	p.view = p.table ? view_new(o, &out, p.table) : NULL;
 	if (!p.view) {
 		report("out of memory");

@@ -124,8 +124,8 @@ struct alive_pass {
 static void met(void *context, const struct record_alive *alive)
 {
 	struct alive_pass *pass = context;
-	bool known =
-		connection_table_touch(pass->table, alive->cookie, alive->start_ns, pass->mono_ns);
+	bool known = connection_table_touch(pass->table, alive->cookie, alive->start_ns,
+					    pass->mono_ns, alive->state);
 
 	if (alive->ended || (!known && alive->start_ns))
 		pass->news = true;

@@ -71,6 +71,16 @@ static void in_state(struct event *e, unsigned int state)
 	event_set(e, FIELD_STATE);
 }
 
+static int is_on_port(void *port, const struct connection *listener)
+{
+	return listener->lport == *(uint16_t *)port && listener->netns == NETNS;
+}
+
+static bool listens(const struct connection_table *t, uint16_t port)
+{
+	return connection_table_listeners(t, is_on_port, &port);
+}
+
 static void test_life(void **state)
 {
 	struct connection_table *t = connection_table_new(100);
@@ -108,8 +118,9 @@ static void test_life(void **state)
 	assert_true(event_has(&e, FIELD_RADDR));
 	assert_false(event_has(&e, FIELD_RETRANS));
 
-	/* closing: found, but neither counted nor listed */
-	assert_non_null(connection_table_find(t, 7, 50));
+	/* can still be read, but is neither found nor counted nor listed */
+	assert_int_equal(change.row->cookie, 7);
+	assert_null(connection_table_find(t, 7, 50));
 	assert_int_equal(connection_table_count(t), 0);
 	assert_null(connection_table_first(t));
 
@@ -294,9 +305,8 @@ static void test_listener_accept(void **state)
 	connection_table_apply(t, &e, &change);
 	assert_false(change.opened);
 	assert_int_equal(change.row->send_q, 511);
-	assert_non_null(connection_table_listener(t, NETNS, 80));
-	assert_null(connection_table_listener(t, NETNS + 1, 80));
-	assert_null(connection_table_listener(t, NETNS, 81));
+	assert_true(listens(t, 80));
+	assert_false(listens(t, 81));
 
 	/* unknown owner and direction: the listener's */
 	ids(&e, EVENT_STATE, 2, 10, 11);
@@ -347,7 +357,7 @@ static void test_listener_accept(void **state)
 		assert_int_equal(connection_table_apply(t, &e, &change), 0);
 		assert_false(change.closed);
 	}
-	assert_null(connection_table_listener(t, NETNS, 80));
+	assert_false(listens(t, 80));
 	connection_table_free(t);
 }
 
@@ -400,6 +410,121 @@ static void test_full(void **state)
 	ids(&e, EVENT_CONNECT, 6, 6, 11);
 	connection_table_apply(t, &e, &change);
 	assert_non_null(change.row);
+	connection_table_free(t);
+}
+
+static size_t count_closed(const struct connection_table *t)
+{
+	size_t n = 0;
+
+	for (const struct connection *c = connection_table_closed(t); c; c = c->next) {
+		assert_true(c->closed_ns > 0);
+		if (c->next)
+			assert_true(c->next->closed_ns >= c->closed_ns);
+		n++;
+	}
+	assert_int_equal(n, connection_table_closed_count(t));
+	return n;
+}
+
+/* Connection `i` opens at i and closes at `end`. */
+static void open_and_close(struct connection_table *t, uint64_t i, uint64_t end)
+{
+	struct event e;
+
+	ids(&e, EVENT_CONNECT, i, i, i);
+	own(&e, OWNER_CONNECT, 7, "curl");
+	assert_int_equal(connection_table_apply(t, &e, &change), 0);
+	ids(&e, EVENT_CLOSE, i, i, end);
+	bytes(&e, i, 2 * i);
+	e.outcome = OUTCOME_RESET_SENT;
+	event_set(&e, FIELD_OUTCOME);
+	assert_int_equal(connection_table_apply(t, &e, &change), 0);
+}
+
+static void test_closed(void **state)
+{
+	struct connection_table *t = connection_table_new(100);
+	const struct connection *c;
+	struct event e;
+
+	(void)state;
+	open_and_close(t, 1000, 5000);
+	assert_int_equal(count_closed(t), 0); /* only where they are wanted */
+
+	connection_table_keep_closed(t, 3, 100);
+	for (uint64_t i = 1; i <= 5; i++)
+		open_and_close(t, 9000 + i, 10000 + i);
+	assert_non_null(change.row);
+	assert_int_equal(connection_table_count(t), 0);
+	assert_int_equal(count_closed(t), 3);
+	assert_int_equal(connection_table_evicted(t), 2);
+	c = connection_table_closed(t);
+	assert_int_equal(c->cookie, 9003);
+	assert_null(connection_table_find(t, 9003, 9003));
+	assert_true(connection_table_opened(t, 9003, 9003));
+	connection_to_event(c, &e, 1, 20000);
+	assert_int_equal(e.outcome, OUTCOME_RESET_SENT);
+	assert_int_equal(e.state, STATE_CLOSE);
+	assert_int_equal(e.pid, 7);
+	assert_int_equal(e.tx_bytes, 9003);
+	assert_int_equal(e.duration_us, 1); /* until it closed: 1000 ns */
+
+	connection_table_age(t, 10103);
+	assert_int_equal(count_closed(t), 2);
+	ids(&e, EVENT_LISTEN, 77, 77, 10104); /* any event knows the time too */
+	connection_table_apply(t, &e, &change);
+	assert_int_equal(count_closed(t), 1);
+	ids(&e, EVENT_UNLISTEN, 77, 77, 10104); /* was no connection */
+	connection_table_apply(t, &e, &change);
+	assert_int_equal(count_closed(t), 1);
+	assert_int_equal(connection_table_evicted(t), 2);
+	connection_table_free(t);
+}
+
+/* Closed ones are the first to go; only then is anything refused. */
+static void test_closed_make_room(void **state)
+{
+	struct connection_table *t = connection_table_new(3);
+	struct event e;
+
+	(void)state;
+	connection_table_keep_closed(t, 10, 1000000);
+	open_and_close(t, 1, 10);
+	open_and_close(t, 2, 11);
+	for (uint64_t i = 3; i <= 6; i++) {
+		ids(&e, EVENT_CONNECT, i, i, 20);
+		connection_table_apply(t, &e, &change);
+		assert_int_equal(change.row != NULL, i <= 5);
+	}
+	assert_int_equal(connection_table_count(t), 3);
+	assert_int_equal(count_closed(t), 0);
+	assert_int_equal(connection_table_evicted(t), 2);
+	assert_int_equal(connection_table_refused(t), 1);
+	connection_table_free(t);
+}
+
+static void test_touch(void **state)
+{
+	struct connection_table *t = connection_table_new(10);
+	struct connection *c;
+	struct event e;
+
+	(void)state;
+	ids(&e, EVENT_CONNECT, 1, 1, 100);
+	connection_table_apply(t, &e, &change);
+	c = connection_table_find(t, 1, 1);
+	assert_false(connection_table_touch(t, 2, 2, 200, STATE_ESTABLISHED));
+	/* the pass began before the event: it may have looked before it, too */
+	assert_true(connection_table_touch(t, 1, 1, 50, STATE_SYN_SENT));
+	assert_int_equal(c->state, STATE_ESTABLISHED);
+	assert_int_equal(connection_table_stale(t, 150), 1);
+	assert_true(connection_table_touch(t, 1, 1, 200, STATE_CLOSE_WAIT));
+	assert_int_equal(c->state, STATE_CLOSE_WAIT);
+	assert_int_equal(connection_table_stale(t, 150), 0);
+	/* an end has its own record */
+	assert_true(connection_table_touch(t, 1, 1, 300, STATE_CLOSE));
+	assert_int_equal(c->state, STATE_CLOSE_WAIT);
 	connection_table_free(t);
 }
 
@@ -588,8 +713,10 @@ int main(void)
 		cmocka_unit_test(test_retransmit),	cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_stale_snapshot),	cmocka_unit_test(test_listener_accept),
 		cmocka_unit_test(test_inventory_order), cmocka_unit_test(test_full),
-		cmocka_unit_test(test_churn),		cmocka_unit_test(test_expire),
-		cmocka_unit_test(test_expire_stops),	cmocka_unit_test(test_holders),
+		cmocka_unit_test(test_closed),		cmocka_unit_test(test_closed_make_room),
+		cmocka_unit_test(test_touch),		cmocka_unit_test(test_churn),
+		cmocka_unit_test(test_expire),		cmocka_unit_test(test_expire_stops),
+		cmocka_unit_test(test_holders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

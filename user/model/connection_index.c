@@ -161,16 +161,6 @@ void listener_index_remove(struct connection_index *x, struct row *r, uint32_t n
 	x->listener_count--;
 }
 
-struct connection *listener_index_find(const struct connection_index *x, uint32_t netns,
-				       uint16_t lport)
-{
-	struct row *r = *listener_head(x, netns, lport);
-
-	while (r && (r->connection.netns != netns || r->connection.lport != lport))
-		r = r->listener_chain;
-	return r ? &r->connection : NULL;
-}
-
 /* How well a listener's address fits the local end of a connection; 0: not at all. */
 static unsigned int listener_fit(const struct connection *listener, const struct connection *c)
 {

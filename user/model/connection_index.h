@@ -10,7 +10,6 @@ struct row {
 	struct row *listener_chain;
 	uint8_t opened;	 /* its connect or accept was seen */
 	uint8_t listens; /* is in the index of listeners */
-	uint8_t closing; /* removed at the next apply */
 };
 _Static_assert(sizeof(struct row) + 2 * sizeof(void *) <= 400,
 	       "a tracked connection costs at most 400 bytes");
@@ -38,10 +37,6 @@ void listener_index_add(struct connection_index *x, struct row *r);
 /* `netns` and `lport` are those that it was added with. */
 void listener_index_remove(struct connection_index *x, struct row *r, uint32_t netns,
 			   uint16_t lport);
-/* Any listener on the port, or NULL. */
-struct connection *listener_index_find(const struct connection_index *x, uint32_t netns,
-				       uint16_t lport);
-
 int listener_index_visit(const struct connection_index *x,
 			 int (*visit)(void *context, const struct connection *listener),
 			 void *context);

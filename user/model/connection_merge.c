@@ -380,6 +380,12 @@ void connection_to_event(const struct connection *c, struct event *e, uint64_t t
 		e->holder_count = c->holder_count;
 		event_set(e, FIELD_HOLDERS);
 	}
+	if (c->closed_ns) {
+		FILL(FIELD_OUTCOME, outcome);
+		FILL(FIELD_CLOSED_BY, closed_by);
+		FILL(FIELD_LAST_STATE, last_state);
+		mono_ns = c->closed_ns;
+	}
 	if (c->start_ns && mono_ns >= c->start_ns) {
 		e->duration_us = (mono_ns - c->start_ns) / 1000;
 		event_set(e, FIELD_DURATION_US);

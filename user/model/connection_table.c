@@ -7,29 +7,22 @@
 
 #include "model/connection_index.h"
 #include "model/connection_merge.h"
+#include "model/connection_store.h"
 
-#define SLAB_ROWS 128
 #define RECENT_COUNT 16384 /* closed connections that are remembered by name only */
-
-struct slab {
-	struct slab *next;
-	struct row rows[SLAB_ROWS];
-};
 
 struct key {
 	uint64_t cookie, start_ns;
 };
 
 struct connection_table {
-	size_t max_rows, count; /* count: without the closing row */
+	size_t max_rows;
 	uint64_t refused;
 	bool swept;
 
 	struct connection_index index;
-	struct slab *slabs;
-	struct connection *free_rows; /* chained by `next` */
-	struct connection *first, *last;
-	struct row *closing;
+	struct connection_store store;
+	struct row *closing; /* has ended and is not kept: released by the next apply */
 	struct connection
 		*cursor; /* the next row that a sweep's end looks at; moves on when that row goes */
 	struct key *recent; /* by hash: a late word about a closed connection must not revive it */
@@ -52,43 +45,29 @@ struct connection_table *connection_table_new(size_t max_rows)
 
 void connection_table_free(struct connection_table *t)
 {
-	struct slab *next;
-
 	if (!t)
 		return;
-	for (struct connection *c = t->first; c; c = c->next)
-		free(c->holders);
 	if (t->closing)
-		free(t->closing->connection.holders);
-	for (struct slab *s = t->slabs; s; s = next) {
-		next = s->next;
-		free(s);
-	}
+		connection_store_release(&t->store, t->closing);
+	connection_store_done(&t->store);
 	connection_index_done(&t->index);
 	free(t->recent);
 	free(t);
 }
 
-static struct row *row_new(struct connection_table *t)
+void connection_table_keep_closed(struct connection_table *t, size_t max, uint64_t age_ns)
 {
-	struct connection *c;
+	t->store.closed_max = max;
+	t->store.closed_age_ns = age_ns;
+}
 
-	if (!t->free_rows) {
-		struct slab *s = malloc(sizeof(*s));
-
-		if (!s)
-			return NULL;
-		s->next = t->slabs;
-		t->slabs = s;
-		for (size_t i = SLAB_ROWS; i-- > 0;) {
-			s->rows[i].connection.next = t->free_rows;
-			t->free_rows = &s->rows[i].connection;
-		}
-	}
-	c = t->free_rows;
-	t->free_rows = c->next;
-	memset(c, 0, sizeof(struct row));
-	return (struct row *)c;
+/* Living and closed rows share the room; what is over gives way. */
+static bool has_room(struct connection_table *t)
+{
+	while (t->store.live.count + t->store.closed.count >= t->max_rows)
+		if (!connection_store_evict(&t->store))
+			return false;
+	return true;
 }
 
 static struct row *row_add(struct connection_table *t, const struct event *e)
@@ -96,26 +75,20 @@ static struct row *row_add(struct connection_table *t, const struct event *e)
 	struct connection *c;
 	struct row *r;
 
-	if (t->count >= t->max_rows)
+	if (!has_room(t))
 		return NULL;
-	r = row_new(t);
+	r = connection_store_take(&t->store);
 	if (!r)
 		return NULL;
 	c = &r->connection;
 	c->cookie = e->cookie;
 	c->start_ns = e->start_ns;
 	connection_index_add(&t->index, c);
-	c->previous = t->last;
-	if (t->last)
-		t->last->next = c;
-	else
-		t->first = c;
-	t->last = c;
-	t->count++;
+	connection_list_append(&t->store.live, c);
 	return r;
 }
 
-/* Out of all that is counted and iterated; it can still be found. */
+/* Out of all that is counted, iterated and found; only its id is remembered. */
 static void row_unlink(struct connection_table *t, struct row *r)
 {
 	struct connection *c = &r->connection;
@@ -124,36 +97,38 @@ static void row_unlink(struct connection_table *t, struct row *r)
 		listener_index_remove(&t->index, r, c->netns, c->lport);
 	if (t->cursor == c)
 		t->cursor = c->next;
-	if (c->previous)
-		c->previous->next = c->next;
-	else
-		t->first = c->next;
-	if (c->next)
-		c->next->previous = c->previous;
-	else
-		t->last = c->previous;
-	c->next = c->previous = NULL;
-	t->count--;
+	connection_list_remove(&t->store.live, c);
+	connection_index_remove(&t->index, c);
 	t->recent[connection_hash(c->cookie, c->start_ns) % RECENT_COUNT] =
 		(struct key){ c->cookie, c->start_ns };
 }
 
-static void row_release(struct connection_table *t, struct row *r)
+static void row_drop(struct connection_table *t, struct row *r)
+{
+	row_unlink(t, r);
+	connection_store_release(&t->store, r);
+}
+
+/* The row of a connection that this event ended; it can be read until the next apply at least. */
+static void row_end(struct connection_table *t, struct row *r, const struct event *e)
 {
 	struct connection *c = &r->connection;
 
-	connection_index_remove(&t->index, c);
-	free(c->holders);
-	c->holders = NULL;
-	c->next = t->free_rows;
-	t->free_rows = c;
+	row_unlink(t, r);
+	c->closed_ns = e->mono_ns;
+	if (event_has(e, FIELD_OUTCOME)) {
+		c->outcome = e->outcome;
+		connection_set(c, FIELD_OUTCOME);
+	}
+	if (e->type == EVENT_UNLISTEN || !connection_store_keep(&t->store, r))
+		t->closing = r;
 }
 
 static void drop_closing(struct connection_table *t)
 {
 	if (!t->closing)
 		return;
-	row_release(t, t->closing);
+	connection_store_release(&t->store, t->closing);
 	t->closing = NULL;
 }
 
@@ -271,7 +246,7 @@ static void reindex(struct connection_table *t, struct row *r, uint32_t netns, u
 /* The inventory comes in no order: connections may have been told of before their listener. */
 static void inherit_all(struct connection_table *t)
 {
-	for (struct connection *c = t->first; c; c = c->next)
+	for (struct connection *c = t->store.live.first; c; c = c->next)
 		row_inherit(t, c);
 }
 
@@ -287,6 +262,7 @@ int connection_table_apply(struct connection_table *t, struct event *e,
 
 	memset(change, 0, sizeof(*change));
 	drop_closing(t);
+	connection_store_age(&t->store, e->mono_ns);
 	if (e->type == EVENT_START)
 		inherit_all(t);
 	if (!type_has_row(e->type))
@@ -318,11 +294,8 @@ int connection_table_apply(struct connection_table *t, struct event *e,
 	if (again)
 		return 1;
 	tell_type(e, change);
-	if (type_ends(e->type)) {
-		row_unlink(t, r);
-		r->closing = true;
-		t->closing = r;
-	}
+	if (type_ends(e->type))
+		row_end(t, r, e);
 	return 0;
 }
 
@@ -339,12 +312,6 @@ bool connection_table_opened(const struct connection_table *t, uint64_t cookie, 
 	return r ? r->opened : recent_find(t, cookie, start_ns) != NULL;
 }
 
-struct connection *connection_table_listener(const struct connection_table *t, uint32_t netns,
-					     uint16_t lport)
-{
-	return listener_index_find(&t->index, netns, lport);
-}
-
 int connection_table_listeners(const struct connection_table *t,
 			       int (*visit)(void *context, const struct connection *listener),
 			       void *context)
@@ -354,12 +321,17 @@ int connection_table_listeners(const struct connection_table *t,
 
 size_t connection_table_count(const struct connection_table *t)
 {
-	return t->count;
+	return t->store.live.count;
+}
+
+size_t connection_table_closed_count(const struct connection_table *t)
+{
+	return t->store.closed.count;
 }
 
 bool connection_table_full(const struct connection_table *t)
 {
-	return t->count >= t->max_rows;
+	return t->store.live.count >= t->max_rows;
 }
 
 uint64_t connection_table_refused(const struct connection_table *t)
@@ -367,20 +339,41 @@ uint64_t connection_table_refused(const struct connection_table *t)
 	return t->refused;
 }
 
+uint64_t connection_table_evicted(const struct connection_table *t)
+{
+	return t->store.evicted;
+}
+
 struct connection *connection_table_first(const struct connection_table *t)
 {
-	return t->first;
+	return t->store.live.first;
+}
+
+struct connection *connection_table_closed(const struct connection_table *t)
+{
+	return t->store.closed.first;
+}
+
+void connection_table_age(struct connection_table *t, uint64_t mono_ns)
+{
+	connection_store_age(&t->store, mono_ns);
 }
 
 bool connection_table_touch(struct connection_table *t, uint64_t cookie, uint64_t start_ns,
-			    uint64_t mono_ns)
+			    uint64_t mono_ns, unsigned int state)
 {
 	struct connection *c = connection_table_find(t, cookie, start_ns);
 
 	if (!c)
 		return false;
-	if (c->seen_ns < mono_ns)
-		c->seen_ns = mono_ns;
+	if (c->seen_ns >= mono_ns)
+		return true;
+	c->seen_ns = mono_ns;
+	/* What listens is indexed, and an end comes with more than its state: both are told by events. */
+	if (state != STATE_CLOSE && state != STATE_LISTEN && c->state != STATE_LISTEN) {
+		c->state = state;
+		connection_set(c, FIELD_STATE);
+	}
 	return true;
 }
 
@@ -388,7 +381,7 @@ size_t connection_table_stale(const struct connection_table *t, uint64_t before_
 {
 	size_t stale = 0;
 
-	for (const struct connection *c = t->first; c; c = c->next)
+	for (const struct connection *c = t->store.live.first; c; c = c->next)
 		stale += c->seen_ns < before_ns;
 	return stale;
 }
@@ -426,14 +419,13 @@ long connection_table_expire(struct connection_table *t, uint64_t sweep_ns, uint
 	t->swept = true;
 	drop_closing(t);
 	inherit_all(t);
-	for (t->cursor = t->first; t->cursor;) {
+	for (t->cursor = t->store.live.first; t->cursor;) {
 		c = t->cursor;
 		t->cursor = c->next;
 		if (c->seen_ns >= sweep_ns)
 			continue;
 		if (c->state == STATE_TIME_WAIT) { /* closed long ago: nothing to tell */
-			row_unlink(t, (struct row *)c);
-			row_release(t, (struct row *)c);
+			row_drop(t, (struct row *)c);
 			continue;
 		}
 		key = (struct key){ c->cookie, c->start_ns };
@@ -441,10 +433,8 @@ long connection_table_expire(struct connection_table *t, uint64_t sweep_ns, uint
 		error = sink(context, &e);
 		/* the sink may have applied it, or more than that */
 		c = connection_table_find(t, key.cookie, key.start_ns);
-		if (c && !((struct row *)c)->closing) {
-			row_unlink(t, (struct row *)c);
-			row_release(t, (struct row *)c);
-		}
+		if (c)
+			row_drop(t, (struct row *)c);
 		expired++;
 		if (error) {
 			t->cursor = NULL;

@@ -13,9 +13,10 @@ struct connection {
 	uint64_t cookie, start_ns; /* the key */
 	uint64_t present[2]; /* which of the members below are known: bits of enum event_field */
 	uint64_t seen_ns;    /* mono: last event or sweep that told of it */
+	uint64_t closed_ns;  /* mono; 0: it lives */
 
 	uint8_t proto, family, v4mapped, direction, owner, state, last_state, closed_by;
-	uint8_t mptcp;
+	uint8_t mptcp, outcome;
 	uint16_t lport, rport;
 	uint8_t laddr[16], raddr[16];
 	uint32_t netns;
@@ -32,7 +33,7 @@ struct connection {
 	uint32_t holder_count;
 	uint32_t group; /* the ranking's own: the group that counts this row as open; 0: none */
 
-	struct connection *next, *previous; /* all rows, oldest first */
+	struct connection *next, *previous; /* all that live, or all closed ones; oldest first */
 	struct connection *chain;	    /* index bucket */
 };
 _Static_assert(sizeof(struct connection) <= 384,
@@ -53,14 +54,20 @@ struct connection_change {
 
 struct connection_table;
 
-/* `max_rows`: beyond it new connections are counted, not kept. NULL when out of memory. */
+/*
+ * `max_rows`: living and closed ones together; beyond it the oldest closed ones go first, then new connections are
+ * counted, not kept. NULL when out of memory.
+ */
 struct connection_table *connection_table_new(size_t max_rows);
 void connection_table_free(struct connection_table *t);
 
+/* From now on connections that closed or failed are kept for that long, at most `max` of them; 0 (the default): none. */
+void connection_table_keep_closed(struct connection_table *t, size_t max, uint64_t age_ns);
+
 /*
  * Merges the event, fills what it lacks from its row, and tells what changed. A row is made by listen,
- * connect, accept, state and socket, and by any other event of a connection not seen before; it is removed by close,
- * fail, unlisten at the next call of apply (so `change->row` can still be read).
+ * connect, accept, state and socket, and by any other event of a connection not seen before; close, fail and unlisten
+ * end it: it is found no more, but `change->row` can still be read until the next apply.
  * Returns 1 when the event tells nothing new (a second open or close of the same connection) and should not
  * be shown, 0 otherwise.
  */
@@ -71,10 +78,6 @@ struct connection *connection_table_find(const struct connection_table *t, uint6
 					 uint64_t start_ns);
 /* Is it known that its connect or accept was told? True also of one that has just ended. */
 bool connection_table_opened(const struct connection_table *t, uint64_t cookie, uint64_t start_ns);
-/* The listener on this local port in this namespace, or NULL: for owners and direction of unseen accepts. */
-struct connection *connection_table_listener(const struct connection_table *t, uint32_t netns,
-					     uint16_t lport);
-
 /* Calls `visit` for each listener, until it returns not 0; that is returned. */
 int connection_table_listeners(const struct connection_table *t,
 			       int (*visit)(void *context, const struct connection *listener),
@@ -86,16 +89,24 @@ bool connection_table_full(const struct connection_table *t);
 uint64_t
 connection_table_refused(const struct connection_table *t); /* rows not kept: the table was full */
 
-/* In order of insertion: for (c = first; c; c = c->next). Rows that are about to be removed are left out. */
+/* Those that live, in order of insertion: for (c = first; c; c = c->next). */
 struct connection *connection_table_first(const struct connection_table *t);
+
+/* Those that are kept after their end (closed_ns), the same way; the one that closed first comes first. */
+struct connection *connection_table_closed(const struct connection_table *t);
+size_t connection_table_closed_count(const struct connection_table *t);
+uint64_t connection_table_evicted(
+	const struct connection_table *t); /* closed ones that went before their time */
+/* Closed ones whose time is over go. Every apply does it too. */
+void connection_table_age(struct connection_table *t, uint64_t mono_ns);
 
 /* The row as a `socket` event (borrows from the row). */
 void connection_to_event(const struct connection *c, struct event *e, uint64_t time_ns,
 			 uint64_t mono_ns);
 
-/* A sweep met this connection: notes it. False when the table does not know it. */
+/* A sweep that began at mono_ns met this connection, in this state: notes it. False when the table does not know it. */
 bool connection_table_touch(struct connection_table *t, uint64_t cookie, uint64_t start_ns,
-			    uint64_t mono_ns);
+			    uint64_t mono_ns, unsigned int state);
 /* How many rows were last heard of before that. */
 size_t connection_table_stale(const struct connection_table *t, uint64_t before_ns);
 

@@ -35,4 +35,10 @@ struct selection {
  */
 bool selection_match(const struct selection *s, const struct event *e);
 
+/* Was --state closed asked for? Then tables show connections that have ended, too. */
+static inline bool selection_wants_closed(const struct selection *s)
+{
+	return s->states >> STATE_CLOSE & 1;
+}
+
 #endif

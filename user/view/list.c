@@ -79,10 +79,21 @@ static int compare_entries(const void *left, const void *right)
 	return d ? d : compare_u64(a->start_ns, b->start_ns);
 }
 
+/* Appends those that were asked for of a list that begins with `c`; returns how many there are now. */
+static size_t gather_from(struct list_view *v, const struct connection *c, size_t n,
+			  uint64_t time_ns, uint64_t mono_ns)
+{
+	for (; c && n < v->capacity; c = c->next)
+		if (is_selected(v, c, time_ns, mono_ns))
+			v->entries[n++] = (struct entry){ sort_key(c), c };
+	return n;
+}
+
 /* Fills v->entries. 0 or -ENOMEM. */
 static int gather(struct list_view *v, uint64_t time_ns, uint64_t mono_ns, size_t *count)
 {
-	size_t rows = connection_table_count(v->table), n = 0;
+	size_t rows = connection_table_count(v->table) + connection_table_closed_count(v->table);
+	size_t n;
 
 	if (rows > v->capacity) {
 		struct entry *entries = realloc(v->entries, rows * sizeof(*entries));
@@ -92,10 +103,9 @@ static int gather(struct list_view *v, uint64_t time_ns, uint64_t mono_ns, size_
 		v->entries = entries;
 		v->capacity = rows;
 	}
-	for (const struct connection *c = connection_table_first(v->table); c && n < v->capacity;
-	     c = c->next)
-		if (is_selected(v, c, time_ns, mono_ns))
-			v->entries[n++] = (struct entry){ sort_key(c), c };
+	n = gather_from(v, connection_table_first(v->table), 0, time_ns, mono_ns);
+	if (selection_wants_closed(v->selection))
+		n = gather_from(v, connection_table_closed(v->table), n, time_ns, mono_ns);
 	if (n)
 		qsort(v->entries, n, sizeof(*v->entries), compare_entries);
 	*count = n;

@@ -9,7 +9,7 @@ static const char *state_text(const struct connection *c)
 {
 	if (!connection_has(c, FIELD_STATE))
 		return "-";
-	if (c->proto == IPPROTO_UDP && c->state == STATE_CLOSE)
+	if (c->proto == IPPROTO_UDP && c->state == STATE_CLOSE && !c->closed_ns)
 		return "UNCONN";
 	return tcp_state_name(c->state);
 }
@@ -208,6 +208,27 @@ static void put_extended(struct text *t, const struct connection *c)
 	}
 }
 
+/* Of a connection that has ended: how, after how long, and what it moved. */
+static void put_end_of(struct text *t, const struct connection *c)
+{
+	if (connection_has(c, FIELD_OUTCOME)) {
+		text_puts(t, " outcome:");
+		text_puts(t, outcome_name(c->outcome));
+	}
+	if (c->start_ns && c->closed_ns >= c->start_ns) {
+		text_puts(t, " duration:");
+		text_duration(t, (c->closed_ns - c->start_ns) / 1000);
+	}
+	if (connection_has(c, FIELD_TX_BYTES)) {
+		text_puts(t, " tx:");
+		text_bytes(t, c->tx_bytes);
+	}
+	if (connection_has(c, FIELD_RX_BYTES)) {
+		text_puts(t, " rx:");
+		text_bytes(t, c->rx_bytes);
+	}
+}
+
 /* Elsewhere the same address is another one. */
 static void put_namespace(struct text *t, const struct connection *c, uint32_t own_netns)
 {
@@ -233,6 +254,8 @@ void list_put_row(struct text *t, const struct connection *c, const struct list_
 		put_holders(t, c);
 	else if (connection_has(c, FIELD_PID))
 		put_owner(t, c);
+	if (c->closed_ns)
+		put_end_of(t, c);
 	if (extended)
 		put_extended(t, c);
 	put_namespace(t, c, own_netns);
