@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "base/report.h"
 #include "base/text.h"
+#include "model/state_groups.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -130,59 +131,18 @@ int option_users(const char *arg, struct u32_list *list)
 	return got;
 }
 
-#define STATES_ALL (((1u << STATE_COUNT) - 1) & ~1u)
-#define STATES_CONNECTED (STATES_ALL & ~(1u << STATE_LISTEN | 1u << STATE_CLOSE))
-#define STATES_BUCKET (1u << STATE_SYN_RECV | 1u << STATE_TIME_WAIT)
-
-/* ss's groups (ss(8), STATE-FILTER). */
-static const struct {
-	const char *name;
-	uint32_t states;
-} state_groups[] = {
-	{ "all", STATES_ALL },
-	{ "connected", STATES_CONNECTED },
-	{ "synchronized", STATES_CONNECTED & ~(1u << STATE_SYN_SENT) },
-	{ "bucket", STATES_BUCKET },
-	{ "big", STATES_ALL & ~STATES_BUCKET },
-};
-#define STATE_GROUPS (sizeof(state_groups) / sizeof(state_groups[0]))
-
-static const char *state_word(void *context, size_t i)
-{
-	(void)context;
-	if (i + 1 < STATE_COUNT)
-		return tcp_state_name((unsigned int)i + 1);
-	return state_groups[i + 1 - STATE_COUNT].name;
-}
-
-static const struct names state_names = { "state", "States", STATE_COUNT - 1 + STATE_GROUPS,
-					  state_word };
-
-/* The bits of one word, 0 when there is no such state. */
-static uint32_t state_bits(const char *word)
-{
-	int state = tcp_state_from_name(word);
-
-	if (state > 0)
-		return 1u << state;
-	for (size_t i = 0; i < STATE_GROUPS; i++) {
-		if (!strcasecmp(word, state_groups[i].name))
-			return state_groups[i].states;
-	}
-	return 0;
-}
-
 int option_states(const char *arg, uint32_t *states)
 {
+	const struct names names = { "state", "States", state_word_count, state_word };
 	const char *rest = arg;
 	char word[WORD_MAX];
 	int got;
 
 	while ((got = next_word("--state", arg, &rest, word)) == 1) {
-		uint32_t bits = state_bits(word);
+		uint32_t bits = state_bits_from_name(word);
 
 		if (!bits)
-			return unknown_word(&state_names, word);
+			return unknown_word(&names, word);
 		*states |= bits;
 	}
 	return got;

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What this machine calls ports and users: for filters. */
+#ifndef NETTRACE_NAMES_H
+#define NETTRACE_NAMES_H
+
+#include "model/filter.h"
+
+/* /etc/services, or the best known of them where there is no such file; the user database. */
+extern const struct filter_names names_of_system;
+
+#endif
