@@ -28,6 +28,8 @@ const struct argp_option option_table[] = {
 	OPTION("list", OPTION_LIST, NULL, "the same, connected sockets only"),
 	OPTION("replay", OPTION_REPLAY, "FILE",
 	       "any of these from what --json wrote ('-': standard input); needs no root"),
+	OPTION("explain", OPTION_EXPLAIN, NULL,
+	       "say how FILTER was understood, and what of it the kernel decides"),
 	OPTION("schema", OPTION_SCHEMA, NULL, "print the JSON Schema of what --json writes"),
 
 	HEADING("Which connections:"),
@@ -84,9 +86,9 @@ const struct argp_option option_table[] = {
 };
 
 static const char before[] =
-	"Usage: nettrace [OPTION...]\n"
-	"       nettrace --top [INTERVAL [COUNT]] [OPTION...]\n"
-	"       nettrace -a|-l|--list [INTERVAL [COUNT]] [OPTION...]\n"
+	"Usage: nettrace [OPTION...] [FILTER]\n"
+	"       nettrace --top [INTERVAL [COUNT]] [OPTION...] [FILTER]\n"
+	"       nettrace -a|-l|--list [INTERVAL [COUNT]] [OPTION...] [FILTER]\n"
 	"Which process opens, accepts, fails, retransmits and closes which connection,\n"
 	"how much it moved, and who is busiest now.\n"
 	"\n"
@@ -95,6 +97,7 @@ static const char before[] =
 	"  nettrace -p 4242 -P 443       those of one process, port 443 on either side\n"
 	"  nettrace --events fail        what could not connect, and why\n"
 	"  nettrace -tu -P 443,53        TCP and UDP flows (QUIC, DNS) of these ports\n"
+	"  nettrace dport = 443 and comm ~ 'python*' and outcome != clean\n"
 	"  nettrace --top --by remote    the busiest peers\n"
 	"  nettrace -tulpn               who listens, as with netstat and ss\n"
 	"  nettrace -j --for 1m > f      record one minute\n"
@@ -102,6 +105,9 @@ static const char before[] =
 
 static const char after[] =
 	"\n"
+	"FILTER: sport dport port src dst host pid comm uid state proto dir event\n"
+	"outcome tx rx rtt retrans duration latency netns container and more, with\n"
+	"= != < <= > >= ~ !~, and, or, not, parentheses.\n"
 	"DURATION and INTERVAL: 500ms, 2, 30s, 5m, 1h. SIZE: 64K, 8M, 1G.\n"
 	"Exit codes: 0 done, 1 failed while running, 2 wrong usage, 3 not possible here\n"
 	"(the message says what to do), 4 --strict and something was lost.\n"

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "base/report.h"
+#include "explain.h"
 #include "live.h"
+#include "names.h"
 #include "options.h"
 #include "pipeline.h"
 #include "replay_run.h"
@@ -33,6 +35,7 @@ static void options_complete(struct options *o)
 	struct stat own;
 
 	o->view.user_name = user_name;
+	o->view.filter_names = &names_of_system;
 	if (isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size)) {
 		o->view.columns = size.ws_col;
 		o->view.lines = size.ws_row;
@@ -100,7 +103,9 @@ static void print_summary(const struct pipeline_totals *t)
 /* The screen shows them on a key, a list where they are asked for. */
 static bool keeps_closed(const struct options *o)
 {
-	return o->mode == RUN_TOP || (o->mode == RUN_LIST && selection_wants_closed(&o->selection));
+	return o->mode == RUN_TOP ||
+	       (o->mode == RUN_LIST &&
+		(selection_wants_closed(&o->selection) || filter_wants_closed(o->filter)));
 }
 
 static int run_mode(const struct options *o, struct pipeline *p, struct output *out)
@@ -138,6 +143,8 @@ static int run(const struct options *o)
 	struct output out;
 	struct stat target;
 	struct pipeline p = { .selection = &o->selection,
+			      .filter = o->filter,
+			      .filter_rows = o->mode == RUN_TOP,
 			      .shown_events = o->view.events,
 			      .event_limit = o->event_count };
 	int err, code;
@@ -167,10 +174,8 @@ static int run(const struct options *o)
 	return code;
 }
 
-static int run_text(int (*write_text)(FILE *))
+static int text_written(int err)
 {
-	int err = write_text(stdout);
-
 	if (!err && fflush(stdout))
 		err = -errno;
 	if (err && err != -EPIPE) {
@@ -180,9 +185,30 @@ static int run_text(int (*write_text)(FILE *))
 	return EXIT_DONE;
 }
 
+static int run_text(int (*write_text)(FILE *))
+{
+	return text_written(write_text(stdout));
+}
+
 static int version(FILE *out)
 {
 	return fprintf(out, "nettrace %s\n", NETTRACE_VERSION) < 0 ? -errno : 0;
+}
+
+static int run_what(const struct options *o)
+{
+	switch (o->mode) {
+	case RUN_HELP:
+		return run_text(options_help);
+	case RUN_VERSION:
+		return run_text(version);
+	case RUN_SCHEMA:
+		return run_text(schema_write);
+	case RUN_EXPLAIN:
+		return text_written(explain(o, stdout));
+	default:
+		return run(o);
+	}
 }
 
 /* Started without standard descriptors, the files that we open must not take their numbers. */
@@ -213,14 +239,7 @@ int main(int argc, char **argv)
 		return code;
 	report_verbose = o.verbose;
 	options_complete(&o);
-	switch (o.mode) {
-	case RUN_HELP:
-		return run_text(options_help);
-	case RUN_VERSION:
-		return run_text(version);
-	case RUN_SCHEMA:
-		return run_text(schema_write);
-	default:
-		return run(&o);
-	}
+	code = run_what(&o);
+	options_done(&o);
+	return code;
 }

@@ -18,7 +18,7 @@
 #define CONNECTIONS_DEFAULT 1000000
 #define CONNECTIONS_MAX 100000000
 #define ROWS_MAX 1000000
-#define WORDS_MAX 2
+#define TABLE_WORDS 2 /* INTERVAL and COUNT */
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER, COLOR_COUNT };
 
@@ -27,7 +27,7 @@ struct parse {
 	struct options *o;
 	bool seen[OPTION_KEY_END];
 	int color;
-	const char *words[WORDS_MAX];
+	char **words; /* owned: those that belong to no option; the strings are argv's */
 	unsigned int word_count;
 	int error; /* EXIT_USAGE once something was reported */
 };
@@ -181,6 +181,7 @@ static bool take_flag(struct options *o, int key)
 	case OPTION_TOP:
 	case OPTION_LIST:
 	case OPTION_SCHEMA:
+	case OPTION_EXPLAIN:
 	case 'a':
 	case 'l': /* these make the mode, together: settle_mode */
 		return true;
@@ -218,10 +219,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	struct parse *p = state->input;
 
 	if (key == ARGP_KEY_ARG) {
-		/* One too many is enough to know. */
-		if (p->word_count < WORDS_MAX)
-			p->words[p->word_count] = arg;
-		p->word_count += p->word_count <= WORDS_MAX;
+		p->words[p->word_count++] = arg;
 		return 0;
 	}
 	if (key <= 0 || key >= OPTION_KEY_END)
@@ -239,8 +237,8 @@ static int settle_mode(struct parse *p)
 	bool list = p->seen[OPTION_LIST] || p->seen['a'] || p->seen['l'];
 	const char *list_name = p->seen[OPTION_LIST] ? "--list" : p->seen['a'] ? "-a" : "-l";
 
-	if (p->seen[OPTION_SCHEMA]) {
-		o->mode = RUN_SCHEMA;
+	if (p->seen[OPTION_SCHEMA] || p->seen[OPTION_EXPLAIN]) {
+		o->mode = p->seen[OPTION_SCHEMA] ? RUN_SCHEMA : RUN_EXPLAIN;
 		return 0;
 	}
 	if (p->seen[OPTION_TOP] && list)
@@ -273,7 +271,7 @@ static int check_mode(const struct parse *p)
 	};
 	const struct options *o = p->o;
 
-	if (o->mode == RUN_SCHEMA)
+	if (o->mode == RUN_SCHEMA || o->mode == RUN_EXPLAIN)
 		return 0;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (p->seen[rules[i].key] && !(rules[i].modes >> o->mode & 1))
@@ -282,30 +280,50 @@ static int check_mode(const struct parse *p)
 	return 0;
 }
 
-/* INTERVAL [COUNT] of the tables. */
-static int take_words(struct parse *p)
+static bool is_number(const char *word)
+{
+	return word[0] >= '0' && word[0] <= '9';
+}
+
+/* INTERVAL [COUNT] of the tables: *taken words. */
+static int take_table_words(struct parse *p, unsigned int *taken)
 {
 	struct options *o = p->o;
 	int err;
 
+	*taken = 0;
 	if (o->mode == RUN_TOP)
 		o->view.interval_ns = 1000 * MS_NS;
-	if (!p->word_count)
+	if (!p->word_count || !is_number(p->words[0]))
 		return 0;
-	if (o->mode != RUN_TOP && o->mode != RUN_LIST)
-		return usage_error("unexpected word", p->words[0],
-				   ": filters are not supported in this version");
-	if (p->words[0][0] < '0' || p->words[0][0] > '9')
-		return usage_error(
-			"unexpected word", p->words[0],
-			": only INTERVAL [COUNT] may stand here, filters are not supported in this version");
+	*taken = 1;
 	err = option_duration("interval", p->words[0], INTERVAL_MIN_NS, &o->view.interval_ns);
-	if (err || p->word_count == 1)
+	if (err || p->word_count == 1 || !is_number(p->words[1]))
 		return err;
-	if (p->word_count > WORDS_MAX)
-		return usage_error("too many words after", p->words[1],
-				   ": only INTERVAL [COUNT] may stand here");
+	*taken = TABLE_WORDS;
 	return option_number("count", p->words[1], 1, UINT64_MAX, &o->view.count);
+}
+
+/* What is left is FILTER: it never begins with a digit. */
+static int take_words(struct parse *p)
+{
+	struct options *o = p->o;
+	unsigned int taken = 0;
+	int err = 0;
+
+	if (o->mode == RUN_TOP || o->mode == RUN_LIST)
+		err = take_table_words(p, &taken);
+	if (err)
+		return err;
+	if (taken == TABLE_WORDS && p->word_count > taken && is_number(p->words[taken]))
+		return usage_error("too many numbers: behind", p->words[1],
+				   " only FILTER may stand");
+	if (o->mode == RUN_EXPLAIN && !p->word_count)
+		return usage_error("--explain", NULL,
+				   " needs a FILTER: the last words of the line");
+	err = option_filter(p->words + taken, p->word_count - taken, &o->filter);
+	o->view.filter = o->filter;
+	return err;
 }
 
 /* no-color.org: set and not empty, it turns colour off, but not against an explicit wish. */
@@ -359,9 +377,16 @@ int options_parse(int argc, char **argv, struct options *o)
 
 	*o = (struct options){ .buffer_bytes = BUFFER_DEFAULT,
 			       .max_connections = CONNECTIONS_DEFAULT };
+	p.words = calloc((size_t)argc + 1, sizeof(*p.words));
+	if (!p.words) {
+		report("out of memory");
+		return EXIT_FAILED;
+	}
 	err = option_words_init(&words, argc, argv);
-	if (err)
+	if (err) {
+		free(p.words);
 		return err;
+	}
 	if (words.help || words.version) {
 		o->mode = words.help ? RUN_HELP : RUN_VERSION;
 	} else if (argp_parse(&argp, words.argc, words.argv, ARGP_SILENT, NULL, &p)) {
@@ -371,5 +396,15 @@ int options_parse(int argc, char **argv, struct options *o)
 		err = settle(&p);
 	}
 	option_words_done(&words);
+	free(p.words);
+	if (err)
+		options_done(o);
 	return err;
+}
+
+void options_done(struct options *o)
+{
+	filter_free(o->filter);
+	o->filter = NULL;
+	o->view.filter = NULL;
 }

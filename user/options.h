@@ -3,6 +3,7 @@
 #ifndef NETTRACE_OPTIONS_H
 #define NETTRACE_OPTIONS_H
 
+#include "model/filter.h"
 #include "model/selection.h"
 #include "view/view.h"
 
@@ -14,11 +15,12 @@
 #define NETTRACE_VERSION "0.1.0"
 #endif
 
-enum run_mode { RUN_STREAM, RUN_TOP, RUN_LIST, RUN_SCHEMA, RUN_HELP, RUN_VERSION };
+enum run_mode { RUN_STREAM, RUN_TOP, RUN_LIST, RUN_EXPLAIN, RUN_SCHEMA, RUN_HELP, RUN_VERSION };
 
 struct options {
 	enum run_mode mode;
 	struct selection selection; /* its comms are borrowed from argv or from comm_storage */
+	struct filter *filter;	    /* owned; NULL: all */
 	/*
 	 * All but columns, lines and user_name, which the caller fills in. `color` is decided
 	 * (--color, NO_COLOR, TERM, whether standard output is a terminal); `events` always has
@@ -43,6 +45,7 @@ struct options {
  * modes. `argv` may be reordered; *o borrows from its strings.
  */
 int options_parse(int argc, char **argv, struct options *o);
+void options_done(struct options *o);
 
 /* The text of --help. 0 or -errno of writing. */
 int options_help(FILE *out);

@@ -6,6 +6,7 @@
 #ifndef NETTRACE_OPTIONS_TABLE_H
 #define NETTRACE_OPTIONS_TABLE_H
 
+#include "model/filter.h"
 #include "model/selection.h"
 
 #include <argp.h>
@@ -30,6 +31,7 @@ enum option_key {
 	OPTION_COLOR,
 	OPTION_REPLAY,
 	OPTION_SCHEMA,
+	OPTION_EXPLAIN,
 	OPTION_STRICT,
 	OPTION_BUFFER,
 	OPTION_MAX_CONNECTIONS,
@@ -76,6 +78,8 @@ int option_number(const char *option, const char *arg, uint64_t minimum, uint64_
 int option_size(const char *option, const char *arg, uint64_t minimum, uint64_t maximum,
 		uint64_t *bytes);
 int option_duration(const char *option, const char *arg, uint64_t minimum_ns, uint64_t *ns);
+/* The words are FILTER. *f is NULL where they are blank, and untouched on error. */
+int option_filter(char *const *words, unsigned int count, struct filter **f);
 /*
  * One of `count` names: its index in *chosen. `what` and `title` name them: "sort key", "Sort
  * keys".

@@ -57,6 +57,30 @@ int pipeline_tell_open(struct pipeline *p, const struct event *e)
 	return pipeline_event(p, &open);
 }
 
+/* A ranking counts connections: one that an event says nothing of is still the same connection. */
+static bool row_passes(const struct pipeline *p, const struct event *e, struct connection *row)
+{
+	struct event whole = *e;
+	bool fits;
+
+	connection_complete(row, &whole);
+	fits = filter_match(p->filter, &whole);
+	if (!fits)
+		row->group = 0; /* it is counted as open no more */
+	return fits;
+}
+
+static bool passes(const struct pipeline *p, const struct event *e,
+		   const struct connection_change *change)
+{
+	if (!p->filter || e->type == EVENT_START || e->type == EVENT_LOST ||
+	    e->type == EVENT_SUMMARY)
+		return true;
+	if (p->filter_rows && change->row)
+		return row_passes(p, e, change->row);
+	return filter_match(p->filter, e);
+}
+
 int pipeline_event(void *pipeline, struct event *e)
 {
 	struct pipeline *p = pipeline;
@@ -73,7 +97,7 @@ int pipeline_event(void *pipeline, struct event *e)
 	/* A second word on the same open or close. */
 	if (connection_table_apply(p->table, e, &change))
 		return 0;
-	if (!selection_match(p->selection, e))
+	if (!selection_match(p->selection, e) || !passes(p, e, &change))
 		return 0;
 	count_event(p, e);
 	err = p->view->ops->event(p->view, e, &change);

@@ -4,6 +4,7 @@
 #define NETTRACE_PIPELINE_H
 
 #include "model/connection_table.h"
+#include "model/filter.h"
 #include "model/selection.h"
 #include "view/view.h"
 
@@ -18,6 +19,8 @@ struct pipeline_totals {
 struct pipeline {
 	struct connection_table *table;
 	const struct selection *selection;
+	const struct filter *filter; /* what is shown; the model knows the rest too */
+	bool filter_rows; /* an event is judged by all that is known of its connection, not by itself */
 	struct view *view;
 	uint32_t shown_events; /* bits of enum event_type that count for the limit */
 	uint64_t event_limit;  /* --count; 0: none */

@@ -361,13 +361,8 @@ void connection_fill(const struct connection *c, struct event *e)
 		fill_counters(c, e);
 }
 
-void connection_to_event(const struct connection *c, struct event *e, uint64_t time_ns,
-			 uint64_t mono_ns)
+void connection_complete(const struct connection *c, struct event *e)
 {
-	event_init(e, EVENT_SOCKET, time_ns, mono_ns);
-	e->cookie = c->cookie;
-	e->start_ns = c->start_ns;
-	event_set(e, FIELD_ID);
 	fill_owner(c, e);
 	fill_identity(c, e);
 	fill_counters(c, e);
@@ -375,6 +370,16 @@ void connection_to_event(const struct connection *c, struct event *e, uint64_t t
 	FILL(FIELD_RECV_Q, recv_q);
 	FILL(FIELD_SEND_Q, send_q);
 	FILL(FIELD_INODE, inode);
+}
+
+void connection_to_event(const struct connection *c, struct event *e, uint64_t time_ns,
+			 uint64_t mono_ns)
+{
+	event_init(e, EVENT_SOCKET, time_ns, mono_ns);
+	e->cookie = c->cookie;
+	e->start_ns = c->start_ns;
+	event_set(e, FIELD_ID);
+	connection_complete(c, e);
 	if (connection_has(c, FIELD_HOLDERS)) {
 		e->holders = c->holders;
 		e->holder_count = c->holder_count;

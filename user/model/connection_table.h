@@ -103,6 +103,8 @@ void connection_table_age(struct connection_table *t, uint64_t mono_ns);
 /* The row as a `socket` event (borrows from the row). */
 void connection_to_event(const struct connection *c, struct event *e, uint64_t time_ns,
 			 uint64_t mono_ns);
+/* Fills whatever the event lacks and the row knows: its state and counters too. */
+void connection_complete(const struct connection *c, struct event *e);
 
 /* A sweep that began at mono_ns met this connection, in this state: notes it. False when the table does not know it. */
 bool connection_table_touch(struct connection_table *t, uint64_t cookie, uint64_t start_ns,

@@ -43,6 +43,9 @@ bool filter_match(const struct filter *f, const struct event *e);
 bool filter_match_connection(const struct filter *f, const struct connection *c, uint64_t time_ns,
 			     uint64_t mono_ns);
 
+/* Does it ask for the state CLOSE? Then tables show connections that have ended, too. */
+bool filter_wants_closed(const struct filter *f);
+
 /* The expression as it was understood: one spelling for each field, operator and value. */
 void filter_print(const struct filter *f, struct text *t);
 

@@ -168,6 +168,27 @@ bool filter_match(const struct filter *f, const struct event *e)
 	return !f || node_fits(f, &f->nodes[f->root], e);
 }
 
+/* By its name, not by leaving others out. */
+static bool asks_for_closed(const struct filter *f, const struct filter_node *n)
+{
+	if (n->kind == FILTER_NOT)
+		return false;
+	for (uint32_t child = n->first; child; child = f->nodes[child].next)
+		if (asks_for_closed(f, &f->nodes[child]))
+			return true;
+	if (n->kind != FILTER_TEST || n->field->fields[0] != FIELD_STATE || is_inverse(n->op))
+		return false;
+	for (uint32_t v = 0; v < n->value_count; v++)
+		if (f->values[n->value + v].mask >> STATE_CLOSE & 1)
+			return true;
+	return false;
+}
+
+bool filter_wants_closed(const struct filter *f)
+{
+	return f && asks_for_closed(f, &f->nodes[f->root]);
+}
+
 bool filter_match_connection(const struct filter *f, const struct connection *c, uint64_t time_ns,
 			     uint64_t mono_ns)
 {

@@ -41,7 +41,7 @@ static bool is_selected(const struct list_view *v, const struct connection *c, u
 	if (o->listening != o->connected && is_unconnected(c) != o->listening)
 		return false;
 	connection_to_event(c, &e, time_ns, mono_ns);
-	return selection_match(v->selection, &e);
+	return selection_match(v->selection, &e) && filter_match(o->filter, &e);
 }
 
 static uint64_t sort_key(const struct connection *c)
@@ -104,7 +104,7 @@ static int gather(struct list_view *v, uint64_t time_ns, uint64_t mono_ns, size_
 		v->capacity = rows;
 	}
 	n = gather_from(v, connection_table_first(v->table), 0, time_ns, mono_ns);
-	if (selection_wants_closed(v->selection))
+	if (selection_wants_closed(v->selection) || filter_wants_closed(v->options->filter))
 		n = gather_from(v, connection_table_closed(v->table), n, time_ns, mono_ns);
 	if (n)
 		qsort(v->entries, n, sizeof(*v->entries), compare_entries);

@@ -202,6 +202,8 @@ static int adopt_table(struct top_view *v, const struct event *start)
 		if (c->group)
 			continue;
 		connection_to_event(c, &e, start->time_ns, start->mono_ns);
+		if (!filter_match(v->options->filter, &e))
+			continue;
 		change.row = c;
 		err = ranking_add(v->ranking, &e, &change);
 	}

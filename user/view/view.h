@@ -9,6 +9,7 @@
 
 #include "base/output.h"
 #include "model/connection_table.h"
+#include "model/filter.h"
 #include "model/selection.h"
 
 struct view;
@@ -47,6 +48,8 @@ struct view_options {
 	bool listening, connected; /* list: -l, --list; neither is -a */
 	uint32_t
 		own_netns; /* inode of nettrace's own namespace: not worth showing; 0: unknown, none is shown */
+	const struct filter *filter; /* borrowed; which connections tables show; NULL: all */
+	const struct filter_names *filter_names; /* for one that is typed in; may be NULL */
 	/* Name of a user, or NULL: passed in, so that a test can fix it. */
 	const char *(*user_name)(uint32_t uid);
 };
