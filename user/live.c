@@ -20,6 +20,7 @@
 #define POLL_BUSY_NS 20000000ULL
 #define POLL_IDLE_NS 100000000ULL
 #define PRIORITY (-10)
+#define RECORD_COUNTERS_NS 1000000000ULL
 #define OUTPUT_PATIENCE (32u << 20) /* what `| jq` may lag behind before records wait in the ring */
 
 /* Owned: kernel. */
@@ -31,6 +32,7 @@ struct live {
 	struct sweeps sweeps;
 	struct drops drops;
 	uint64_t began_ns, end_ns; /* end_ns: 0 for none */
+	uint64_t next_counters_ns; /* mono: when a recording wants them */
 	bool busy;
 };
 
@@ -156,6 +158,7 @@ static int tick(struct live *l)
 		if (err)
 			return err;
 		now = clock_mono_ns();
+		l->next_counters_ns = now + RECORD_COUNTERS_NS;
 	}
 	connection_table_age(l->pipeline->table, now);
 	err = view->ops->tick ? view->ops->tick(view, wall(now), now) : 0;
@@ -163,6 +166,29 @@ static int tick(struct live *l)
 		l->pipeline->enough = true;
 		return PIPELINE_ENOUGH;
 	}
+	return err;
+}
+
+/* A recording has the counters of what moves at least once a second, also where the view has no need of them. */
+static int record(struct live *l)
+{
+	struct recording *r = l->pipeline->recording;
+	uint64_t now = clock_mono_ns();
+	int err = 0;
+
+	if (!r)
+		return 0;
+	if (now >= l->next_counters_ns) {
+		err = sweeps_counters(&l->sweeps);
+		l->next_counters_ns = clock_mono_ns() + RECORD_COUNTERS_NS;
+	}
+	if (signals_dump) {
+		signals_dump = 0;
+		if (l->options->record.flight_ns)
+			recording_dump(r, wall(now), now, 0);
+	}
+	now = clock_mono_ns();
+	recording_tick(r, wall(now), now);
 	return err;
 }
 
@@ -183,6 +209,8 @@ static int turn(struct live *l)
 		err = drops_run(&l->drops, clock_mono_ns());
 	if (!err)
 		err = tick(l);
+	if (!err)
+		err = record(l);
 	return err ? err : output_push(l->output);
 }
 
@@ -222,12 +250,9 @@ static int finish(struct live *l)
 static int tell_summary(struct live *l)
 {
 	uint64_t now = clock_mono_ns();
-	struct event e;
-	int err;
+	int err = pipeline_tell_summary(l->pipeline, wall(now), now, l->began_ns);
 
-	pipeline_summary(l->pipeline, &e, wall(now), now, l->began_ns);
-	err = l->pipeline->view->ops->event(l->pipeline->view, &e, NULL);
-	return err < 0 ? err : output_flush(l->output);
+	return err ? err : output_flush(l->output);
 }
 
 static int run(struct live *l)
@@ -289,6 +314,8 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 		keyboard_open();
 	err = run(&l);
 	keyboard_close();
+	if (p->recording)
+		recording_finish(p->recording);
 	describe(&l);
 	drops_done(&l.drops);
 	sweeps_done(&l.sweeps);
