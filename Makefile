@@ -11,9 +11,10 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PREFIX ?= /usr/local
 DESTDIR ?=
 ARGS ?=
-ARCH ?= $(shell uname -m)
+HOST_ARCH := $(shell uname -m)
+ARCH ?= $(HOST_ARCH)
 
-O ?= build
+O ?= $(if $(filter $(ARCH),$(HOST_ARCH)),build,build/$(ARCH))
 Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-8s%s\n' '$(1)' '$(2)')
 
@@ -25,7 +26,7 @@ include mk/lint.mk
 
 all: $(O)/nettrace ## build build/nettrace (the default)
 
-static: build/static/nettrace ## build build/static/nettrace: one stripped file, no shared libraries
+static: $(O)/static/nettrace ## build/static/nettrace: one stripped file, no shared libraries (ARCH=aarch64: build/aarch64/static/nettrace)
 
 run: ## as root: install what the build lacks, build, run with ARGS="..."
 	$(Q)tools/install-deps.sh build

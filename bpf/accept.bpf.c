@@ -12,7 +12,7 @@ static __always_inline void accepted(struct tcp_sock *tp, struct socket_storage 
 	owner_open_early(st, sk, now);
 	if (!owner_unconfirmed(st))
 		return;
-	owner_set_current(st, bpf_get_current_task_btf(), OWNER_ACCEPT);
+	owner_set_current(st, task_current(), OWNER_ACCEPT);
 	owner_tell_accept(tp, sk, st, now, RECORD_ACCEPT_TIMED);
 }
 
@@ -21,7 +21,7 @@ static __always_inline void connection_asked(struct bpf_sock *bsk)
 {
 	struct socket_storage owner = {};
 
-	owner_set_current(&owner, bpf_get_current_task_btf(), OWNER_ACCEPT);
+	owner_set_current(&owner, task_current(), OWNER_ACCEPT);
 	mptcp_keep_owner((__u64)bsk, &owner);
 }
 
@@ -39,10 +39,10 @@ static __always_inline int peer_asked(struct bpf_sock_addr *ctx)
 	}
 	if (ctx->protocol != IPPROTO_TCP)
 		return 1;
-	st = bpf_sk_storage_get(&sockets, bsk, 0, 0);
+	st = socket_find(bsk);
 	if (!st || st->direction != DIRECTION_IN)
 		return 1;
-	tp = bpf_skc_to_tcp_sock(bsk);
+	tp = tcp_of(bsk);
 	if (tp)
 		accepted(tp, st);
 	return 1;
@@ -71,11 +71,10 @@ static __always_inline int accept_returned(struct sock *sk)
 
 	if (!sk)
 		return 0;
-	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	tp = bpf_skc_to_tcp_sock(sk);
+	st = socket_find(sk);
+	tp = tcp_of(sk);
 	/* Not locked here: a child may be taken while its → ESTABLISHED still runs elsewhere; told by the next hook then. */
-	if (st && tp && st->state != TCP_SYN_RECV &&
-	    !(bpf_get_current_task_btf()->flags & PF_KTHREAD))
+	if (st && tp && st->state != TCP_SYN_RECV && !(GET(task_current(), flags) & PF_KTHREAD))
 		accepted(tp, st);
 	return 0;
 }

@@ -39,7 +39,7 @@ static __always_inline __u8 compat_is_mptcp(const struct tcp_sock *tp)
 
 	if (!bpf_core_field_exists(with->is_mptcp))
 		return 0;
-	return with->is_mptcp ? 1 : 0;
+	return GET(with, is_mptcp) ? 1 : 0;
 }
 
 #define IPPROTO_MPTCP 262
@@ -57,7 +57,7 @@ struct mptcp_subflow_context___conn {
  */
 static __always_inline bool compat_is_loss_probe(const struct tcp_sock *tp)
 {
-	return tp->inet_conn.icsk_pending == ICSK_TIME_LOSS_PROBE &&
+	return GET(tp, inet_conn.icsk_pending) == ICSK_TIME_LOSS_PROBE &&
 	       BPF_CORE_READ_BITFIELD_PROBED(&tp->inet_conn, icsk_ca_state) <= TCP_CA_CWR;
 }
 

@@ -12,13 +12,13 @@ static __always_inline void attempt_begin(struct socket_storage *st, struct tcp_
 	if (st->flags & SOCKET_ATTEMPT)
 		attempt_tell_failed(tp, sk, st, st->start_ns, RECORD_NO_LATENCY, 0);
 	storage_reset(st, now, DIRECTION_OUT);
-	st->cookie = sk->__sk_common.skc_cookie.counter;
+	st->cookie = GET(sk, __sk_common.skc_cookie.counter);
 	st->flags = SOCKET_ATTEMPT;
 	st->state = TCP_CLOSE;
 	if (owner_is_kernel(tp, sk))
 		owner_set_kernel(st);
 	else
-		owner_set_current(st, bpf_get_current_task_btf(), OWNER_CONNECT);
+		owner_set_current(st, task_current(), OWNER_CONNECT);
 }
 
 static __always_inline struct socket_storage *attempt_of(struct bpf_sock_addr *ctx)
@@ -27,11 +27,11 @@ static __always_inline struct socket_storage *attempt_of(struct bpf_sock_addr *c
 	struct socket_storage *st;
 	struct tcp_sock *tp;
 
-	if (!bsk || ctx->protocol != IPPROTO_TCP || bpf_get_current_task_btf()->flags & PF_KTHREAD)
+	if (!bsk || ctx->protocol != IPPROTO_TCP || GET(task_current(), flags) & PF_KTHREAD)
 		return 0;
 	bpf_get_socket_cookie(ctx); /* makes one, if there is none */
-	st = bpf_sk_storage_get(&sockets, bsk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	tp = bpf_skc_to_tcp_sock(bsk);
+	st = socket_make(bsk);
+	tp = tcp_of(bsk);
 	if (!st || !tp)
 		return 0;
 	attempt_begin(st, tp, bpf_ktime_get_ns());
@@ -77,8 +77,8 @@ static __always_inline int connect_returned(struct sock *sk, int err)
 
 	if (err >= 0 || !sk)
 		return 0;
-	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	tp = bpf_skc_to_tcp_sock(sk);
+	st = socket_find(sk);
+	tp = tcp_of(sk);
 	if (st && tp && st->flags & SOCKET_ATTEMPT)
 		attempt_tell_failed(tp, sk, st, bpf_ktime_get_ns(), 0, -err);
 	return 0;

@@ -162,8 +162,7 @@ static __always_inline void settle_peer(const struct bpf_sock *sk, struct datagr
 					struct datagram *d)
 {
 	struct peer connected, sent;
-	__u32 tid =
-		bpf_get_current_task_btf()->pid; /* cgroup_skb has the pid helper since 6.10 only */
+	__u32 tid = GET(task_current(), pid); /* cgroup_skb has the pid helper since 6.10 only */
 
 	socket_peer(sk, &connected);
 	if (connected.port && peer_same(&connected, &d->remote))
@@ -210,11 +209,7 @@ static __always_inline void settle_local(const struct bpf_sock *sk, const struct
 /* When a flow begins: no two of one socket at the same time, so that their ids differ. */
 static __always_inline __u64 take_start(struct datagram_socket *st, __u64 now)
 {
-	__u64 last = st->last_start_ns;
-
-	if (now > last && __sync_val_compare_and_swap(&st->last_start_ns, last, now) == last)
-		return now;
-	return __sync_fetch_and_add(&st->last_start_ns, 1) + 1;
+	return number_take(&st->last_start_ns, now);
 }
 
 static __always_inline void flow_begin(struct flow *flow, const struct bpf_sock *sk,
@@ -250,7 +245,7 @@ static __always_inline void flow_count(struct flow *flow, const struct datagram 
 		__sync_fetch_and_add(&c->rx_bytes, d->bytes);
 		__sync_fetch_and_add(&c->rx_datagrams, d->datagrams);
 	}
-	c->last_ns = bpf_ktime_get_coarse_ns();
+	c->last_ns = time_coarse_ns();
 }
 
 /* A flow beyond the socket's first: that of this peer, made where there is none. */
@@ -295,8 +290,7 @@ static __always_inline struct flow *flow_of(const struct bpf_sock *sk, struct da
 		return further_flow(sk, st, d);
 	if (!datagram_wanted(st, sk->src_port, d->remote.port))
 		return 0;
-	before = __sync_val_compare_and_swap(&st->claim, 0, claim);
-	if (before)
+	if (!claim_take(&st->claim, claim, &before))
 		return before == claim ? &st->first : further_flow(sk, st, d);
 	st->peer = d->remote;
 	flow_begin(&st->first, sk, st, d, bpf_ktime_get_ns());
@@ -334,7 +328,7 @@ static __always_inline int packet(struct __sk_buff *skb, bool out)
 		return 1;
 	if (!read_datagram(skb, at, sk->family, out, &d))
 		return 1;
-	st = bpf_sk_storage_get(&datagram_sockets, sk, 0, 0);
+	st = datagram_find(sk);
 	if (!st)
 		st = datagram_met(sk);
 	if (!st || st->flags & DATAGRAM_CLOSED)
@@ -373,7 +367,7 @@ int datagram_received(struct __sk_buff *skb)
  * There was no room for a datagram that was counted as received; softirq. Only from 6.10 on it is told which; before
  * that the drop is counted with the first flow, and the datagram stays counted as received.
  */
-SEC("tp_btf/udp_fail_queue_rcv_skb")
+TRACEPOINT("udp_fail_queue_rcv_skb")
 int BPF_PROG(datagram_refused, int rc, struct sock *sk)
 {
 	struct sk_buff *skb = compat_failed_datagram(ctx);
@@ -386,18 +380,18 @@ int BPF_PROG(datagram_refused, int rc, struct sock *sk)
 	__u16 port, size;
 	void *head;
 
-	if (sk->sk_protocol != IPPROTO_UDP)
+	if (GET(sk, sk_protocol) != IPPROTO_UDP)
 		return 0;
-	st = bpf_sk_storage_get(&datagram_sockets, sk, 0, 0);
+	st = datagram_find(sk);
 	if (!st || !st->claim)
 		return 0;
 	if (!skb) {
 		__sync_fetch_and_add(&st->first.counters.drops, 1);
 		return 0;
 	}
-	head = skb->head;
-	if (bpf_probe_read_kernel(ends, sizeof(ends), head + skb->network_header) ||
-	    bpf_probe_read_kernel(&port, sizeof(port), head + skb->transport_header))
+	head = GET(skb, head);
+	if (bpf_probe_read_kernel(ends, sizeof(ends), head + GET(skb, network_header)) ||
+	    bpf_probe_read_kernel(&port, sizeof(port), head + GET(skb, transport_header)))
 		return 0;
 	if (((__u8 *)ends)[0] >> 4 == 4) {
 		peer_set4(&peer, ends[3], bpf_ntohs(port), st->family);
@@ -405,8 +399,8 @@ int BPF_PROG(datagram_refused, int rc, struct sock *sk)
 		__builtin_memcpy(peer.address, &ends[2], sizeof(peer.address));
 		peer.port = bpf_ntohs(port);
 	}
-	bytes = skb->len; /* the headers are pulled by now */
-	size = BPF_CORE_READ((struct skb_shared_info *)(head + skb->end), gso_size);
+	bytes = GET(skb, len); /* the headers are pulled by now */
+	size = BPF_CORE_READ((struct skb_shared_info *)(head + GET(skb, end)), gso_size);
 	if (size && bytes > size)
 		datagrams = (bytes + size - 1) / size;
 	if (st->opened && peer_same(&st->peer, &peer)) {
@@ -439,12 +433,33 @@ int datagram_opened(struct bpf_sock *sk)
 
 	if (!is_udp(sk))
 		return 1;
+	datagram_drop(sk); /* what is kept by address may be of another socket, from before */
 	st = datagram_met(sk);
 	if (!st)
 		return 1;
 	st->flags = 0;
-	datagram_owner_current(st, bpf_get_current_task_btf(), OWNER_CONNECT);
+	datagram_owner_current(st, task_current(), OWNER_CONNECT);
 	return 1;
+}
+
+static __always_inline void datagram_ended(struct datagram_socket *st)
+{
+	struct record_flow *r;
+	__u64 now;
+
+	st->flags |= DATAGRAM_CLOSED;
+	if (!st->claim && !st->further)
+		return;
+	datagram_operated(st);
+	now = bpf_ktime_get_ns();
+	r = record_reserve(sizeof(*r));
+	if (!r)
+		return;
+	datagram_record(&r->head, st->claim ? RECORD_FLOW_CLOSE : RECORD_DESTROY, st, &st->first,
+			&st->peer, now);
+	r->head.value = st->further;
+	r->counters = st->first.counters;
+	record_submit(r);
 }
 
 /* The last holder lets go of it: close() or exit, process context; not for the kernel's own sockets. */
@@ -452,27 +467,13 @@ SEC("cgroup/sock_release")
 int datagram_closed(struct bpf_sock *sk)
 {
 	struct datagram_socket *st;
-	struct record_flow *r;
-	__u64 now;
 
 	if (!is_udp(sk))
 		return 1;
-	st = bpf_sk_storage_get(&datagram_sockets, sk, 0, 0);
-	if (!st)
-		return 1;
-	st->flags |= DATAGRAM_CLOSED;
-	if (!st->claim && !st->further)
-		return 1;
-	datagram_operated(st);
-	now = bpf_ktime_get_ns();
-	r = record_reserve(sizeof(*r));
-	if (!r)
-		return 1;
-	datagram_record(&r->head, st->claim ? RECORD_FLOW_CLOSE : RECORD_DESTROY, st, &st->first,
-			&st->peer, now);
-	r->head.value = st->further;
-	r->counters = st->first.counters;
-	record_submit(r);
+	st = datagram_find(sk);
+	if (st)
+		datagram_ended(st);
+	datagram_drop(sk);
 	return 1;
 }
 
@@ -483,7 +484,7 @@ static __always_inline struct datagram_socket *addressed(struct bpf_sock_addr *c
 
 	if (ctx->protocol != IPPROTO_UDP || ctx->type != SOCK_DGRAM || !sk)
 		return 0;
-	st = bpf_sk_storage_get(&datagram_sockets, sk, 0, 0);
+	st = datagram_find(sk);
 	if (!st)
 		st = datagram_met(sk);
 	if (!st)
@@ -513,7 +514,7 @@ int datagram_connect6(struct bpf_sock_addr *ctx)
 static __always_inline void sent_note(struct datagram_socket *st, const struct peer *sent)
 {
 	/* Not the pid helper: cgroup_skb, which compares with it, has that since 6.10 only. */
-	__u32 tid = bpf_get_current_task_btf()->pid;
+	__u32 tid = GET(task_current(), pid);
 
 	st->sent = *sent;
 	st->sent_check = sent_check_of(sent, tid);
@@ -571,8 +572,8 @@ int datagram_recvmsg6(struct bpf_sock_addr *ctx)
  * silent. What a datagram adds to such a flow meanwhile is the next flow's, so that nothing counts twice or is lost.
  * Runs again for a socket whose row found no room, and so changes nothing before the row is written.
  */
-SEC("iter/bpf_sk_storage_map")
-int datagrams_tracked(struct bpf_iter__bpf_sk_storage_map *ctx)
+SEC(STORAGE_ITERATOR)
+int datagrams_tracked(struct STORAGE_CONTEXT *ctx)
 {
 	struct datagram_socket *st = ctx->value;
 	struct flow_counters *c;
@@ -580,7 +581,8 @@ int datagrams_tracked(struct bpf_iter__bpf_sk_storage_map *ctx)
 	bool told, idle;
 	__u64 moved;
 
-	if (!ctx->sk || !st || st->flags & DATAGRAM_CLOSED || (!st->opened && !st->further))
+	if (!storage_socket(ctx) || !st || st->flags & DATAGRAM_CLOSED ||
+	    (!st->opened && !st->further))
 		return 0;
 	__builtin_memset(&row, 0, sizeof(row));
 	c = &st->first.counters;

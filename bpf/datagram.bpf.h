@@ -54,12 +54,7 @@ struct datagram_socket {
  * Inserted by cgroup/sock_create, iter/task_file (what was there before) and whatever meets a socket without one
  * (the kernel's own); freed with the socket; read by all datagram programs and by iter/bpf_sk_storage_map.
  */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct datagram_socket);
-} datagram_sockets SEC(".maps") __weak;
+STORAGE(datagram, datagram_sockets, struct datagram_socket, false)
 
 const volatile bool follow_datagrams __weak =
 	false; /* iter/task_file gives UDP sockets their storage */
@@ -68,21 +63,12 @@ __u32 datagrams_on __weak =
 
 __u32 further_flows __weak = 0; /* set here once the map of further flows is used at all */
 
-/* A socket's address as a number. The verifier lets nobody read struct sock through the pointer it gives here. */
-static __always_inline struct sock *sock_of(void *sk)
-{
-	struct sock *address = 0;
-
-	bpf_probe_read_kernel(&address, sizeof(address), &sk);
-	return address;
-}
-
 static __always_inline void datagram_owner_set(struct datagram_socket *st,
 					       const struct task_struct *task, __u8 kind)
 {
-	bpf_probe_read_kernel(st->comm, sizeof(st->comm), task->group_leader->comm);
-	st->pid = task->tgid;
-	st->tid = task->pid;
+	bpf_probe_read_kernel(st->comm, sizeof(st->comm), GET(task, group_leader)->comm);
+	st->pid = GET(task, tgid);
+	st->tid = GET(task, pid);
 	st->owner = kind;
 	st->holder_start_ns = 0;
 }
@@ -101,11 +87,11 @@ static __always_inline void datagram_owner_current(struct datagram_socket *st,
  */
 static __always_inline void datagram_operated(struct datagram_socket *st)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 pid = task->tgid;
+	struct task_struct *task = task_current();
+	__u32 pid = GET(task, tgid);
 	__u8 kind = st->owner;
 
-	if (task->flags & PF_KTHREAD || kind == OWNER_KERNEL)
+	if (GET(task, flags) & PF_KTHREAD || kind == OWNER_KERNEL)
 		return;
 	if (kind == OWNER_UNKNOWN || kind == OWNER_NONE) {
 		kind = OWNER_SNAPSHOT;
@@ -128,8 +114,7 @@ static __always_inline void datagram_operated(struct datagram_socket *st)
 /* The storage of a socket that was not seen to be opened. */
 static __always_inline struct datagram_socket *datagram_met(struct bpf_sock *sk)
 {
-	struct datagram_socket *st =
-		bpf_sk_storage_get(&datagram_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct datagram_socket *st = datagram_make(sk);
 	struct socket *socket;
 	struct sock *address;
 

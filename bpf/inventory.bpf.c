@@ -20,30 +20,30 @@ static __always_inline __u32 at_least_0(__u32 a, __u32 b)
 static __always_inline void row_queues(struct record_row *row, const struct tcp_sock *tp,
 				       const struct sock *sk)
 {
-	if (sk->__sk_common.skc_state == TCP_LISTEN) {
-		row->recv_q = sk->sk_ack_backlog;
-		row->send_q = sk->sk_max_ack_backlog;
-		row->head.value = sk->sk_max_ack_backlog;
-		row->syn_queue = tp->inet_conn.icsk_accept_queue.qlen.counter;
+	if (GET(sk, __sk_common.skc_state) == TCP_LISTEN) {
+		row->recv_q = GET(sk, sk_ack_backlog);
+		row->send_q = GET(sk, sk_max_ack_backlog);
+		row->head.value = GET(sk, sk_max_ack_backlog);
+		row->syn_queue = GET(tp, inet_conn.icsk_accept_queue.qlen.counter);
 		return;
 	}
-	row->recv_q = at_least_0(tp->rcv_nxt, tp->copied_seq);
-	row->send_q = at_least_0(tp->write_seq, tp->snd_una);
+	row->recv_q = at_least_0(GET(tp, rcv_nxt), GET(tp, copied_seq));
+	row->send_q = at_least_0(GET(tp, write_seq), GET(tp, snd_una));
 }
 
 static __always_inline void row_fill_tcp(struct record_row *row, const struct tcp_sock *tp,
 					 const struct sock *sk, const struct socket_storage *st,
 					 __u64 now)
 {
-	__u8 state = sk->__sk_common.skc_state;
+	__u8 state = GET(sk, __sk_common.skc_state);
 
 	record_fill(&row->head, RECORD_SOCKET, tp, sk, st, now, 0, state);
 	record_counters_fill(&row->counters, tp, sk);
 	row_queues(row, tp, sk);
 	/* A child keeps its listener's backlog, a socket that connected has none (sk_clone_lock copies it). */
 	if (!st->state && state != TCP_LISTEN)
-		row->head.direction = sk->sk_max_ack_backlog ? DIRECTION_IN : DIRECTION_OUT;
-	if (!sk->sk_socket)
+		row->head.direction = GET(sk, sk_max_ack_backlog) ? DIRECTION_IN : DIRECTION_OUT;
+	if (!GET(sk, sk_socket))
 		row->head.flags |= RECORD_QUEUED;
 }
 
@@ -54,18 +54,18 @@ static __always_inline void row_fill_udp(struct record_row *row, struct sock *sk
 
 	row->head.type = RECORD_SOCKET;
 	row->head.flags = RECORD_BEFORE;
-	row->head.new_state = sk->__sk_common.skc_state;
-	row->head.family = sk->__sk_common.skc_family;
+	row->head.new_state = GET(sk, __sk_common.skc_state);
+	row->head.family = GET(sk, __sk_common.skc_family);
 	row->head.lport = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
-	row->head.rport = bpf_ntohs(sk->__sk_common.skc_dport);
-	row->head.netns = sk->__sk_common.skc_net.net->ns.inum;
+	row->head.rport = bpf_ntohs(GET(sk, __sk_common.skc_dport));
+	row->head.netns = GET(GET(sk, __sk_common.skc_net.net), ns.inum);
 	row->head.mono_ns = now;
 	row->head.protocol = IPPROTO_UDP;
-	row->counters.drops = sk->sk_drops.counter;
+	row->counters.drops = GET(sk, sk_drops.counter);
 	record_addresses(&row->head, sk);
 	row->counters.rtt_min_us = ~0U;
-	row->recv_q = sk->sk_backlog.rmem_alloc.counter;
-	row->send_q = sk->sk_wmem_alloc.refs.counter - 1;
+	row->recv_q = GET(sk, sk_backlog.rmem_alloc.counter);
+	row->send_q = GET(sk, sk_wmem_alloc.refs.counter) - 1;
 }
 
 static __always_inline __u32 task_uid(const struct task_struct *task)
@@ -95,11 +95,11 @@ static __always_inline void owner_set_holder(struct socket_storage *st,
 static __always_inline void seed_owner(struct socket_storage *st, struct sock *sk,
 				       const struct task_struct *task)
 {
-	__u64 start = task->group_leader->start_time;
-	bool listener = sk->__sk_common.skc_state == TCP_LISTEN;
+	__u64 start = GET(GET(task, group_leader), start_time);
+	bool listener = GET(sk, __sk_common.skc_state) == TCP_LISTEN;
 
 	if (!st->cookie && !st->state)
-		st->cookie = bpf_get_socket_cookie(sk);
+		st->cookie = socket_cookie(sk);
 	if (st->owner == OWNER_NONE || st->owner == OWNER_UNKNOWN)
 		owner_set_holder(st, task, OWNER_SNAPSHOT, start);
 	else if (st->owner == OWNER_SNAPSHOT && st->holder_start_ns &&
@@ -116,7 +116,7 @@ static __always_inline void confirm_holder(const struct tcp_sock *tp, const stru
 		return;
 	owner_set_holder(st, task, OWNER_ACCEPT, 0);
 	st->taken = 1;
-	record_tell(RECORD_ACCEPT, tp, sk, st, now, 0, sk->__sk_common.skc_state, 0, 0, 0);
+	record_tell(RECORD_ACCEPT, tp, sk, st, now, 0, GET(sk, __sk_common.skc_state), 0, 0, 0);
 }
 
 /*
@@ -125,20 +125,20 @@ static __always_inline void confirm_holder(const struct tcp_sock *tp, const stru
  */
 static __always_inline void seed_datagrams(struct sock *sk, const struct task_struct *task)
 {
-	__u64 start = task->group_leader->start_time;
-	bool connected = sk->__sk_common.skc_dport != 0;
+	__u64 start = GET(GET(task, group_leader), start_time);
+	bool connected = GET(sk, __sk_common.skc_dport) != 0;
 	struct datagram_socket *st;
 
 	if (datagrams_on)
 		return;
-	st = bpf_sk_storage_get(&datagram_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	st = datagram_make(sk);
 	if (!st) {
 		count(COUNTER_STORAGE_FAILED);
 		return;
 	}
 	if (st->owner == OWNER_NONE) {
-		st->family = sk->__sk_common.skc_family;
-		st->netns = sk->__sk_common.skc_net.net->ns.inum;
+		st->family = GET(sk, __sk_common.skc_family);
+		st->netns = GET(GET(sk, __sk_common.skc_net.net), ns.inum);
 		if (connected)
 			st->flags |= DATAGRAM_BEFORE;
 	} else if (st->owner != OWNER_UNKNOWN &&
@@ -172,24 +172,24 @@ int holders(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file)
 		return 0;
-	socket = bpf_sock_from_file(file);
+	socket = socket_of(file);
 	if (!socket)
 		return 0;
-	sk = socket->sk;
+	sk = GET(socket, sk);
 	if (!sk)
 		return 0;
-	family = sk->__sk_common.skc_family;
+	family = GET(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
 	now = bpf_ktime_get_ns();
 	__builtin_memset(&row, 0, sizeof(row));
-	if (sk->sk_protocol == IPPROTO_TCP) {
-		if (sk->__sk_common.skc_state == TCP_CLOSE)
+	if (GET(sk, sk_protocol) == IPPROTO_TCP) {
+		if (GET(sk, __sk_common.skc_state) == TCP_CLOSE)
 			return 0;
-		tp = bpf_skc_to_tcp_sock(sk);
+		tp = tcp_of(sk);
 		if (!tp)
 			return 0;
-		st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		st = socket_make(sk);
 		if (!st) {
 			count(COUNTER_STORAGE_FAILED);
 			return 0;
@@ -197,21 +197,22 @@ int holders(struct bpf_iter__task_file *ctx)
 		seed_owner(st, sk, task);
 		confirm_holder(tp, (struct sock *)tp, st, task, now);
 		row_fill_tcp(&row, tp, (struct sock *)tp, st, now);
-	} else if (sk->sk_protocol == IPPROTO_UDP) {
-		if (follow_datagrams && socket->type == SOCK_DGRAM)
+	} else if (GET(sk, sk_protocol) == IPPROTO_UDP) {
+		if (follow_datagrams && GET(socket, type) == SOCK_DGRAM)
 			seed_datagrams(sk, task);
 		row_fill_udp(&row, sk, now);
-		row.head.cookie = bpf_get_socket_cookie(sk);
+		row.head.cookie = socket_cookie(sk);
 		row.head.uid = task_uid(task);
 		row.head.cgroup_id = task_cgroup(task);
 	} else {
 		return 0;
 	}
-	row.inode = file->f_inode->i_ino;
-	row.holder_pid = task->tgid;
+	row.inode = GET(GET(file, f_inode), i_ino);
+	row.holder_pid = GET(task, tgid);
 	row.holder_fd = ctx->fd;
-	row.holder_start_ns = task->group_leader->start_time;
-	bpf_probe_read_kernel(row.holder_comm, sizeof(row.holder_comm), task->group_leader->comm);
+	row.holder_start_ns = GET(GET(task, group_leader), start_time);
+	bpf_probe_read_kernel(row.holder_comm, sizeof(row.holder_comm),
+			      GET(task, group_leader)->comm);
 	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
 	return 0;
 }
@@ -219,13 +220,13 @@ int holders(struct bpf_iter__task_file *ctx)
 /* Its → CLOSE was not seen, and it is not gone yet. */
 static __always_inline bool ended_unseen(const struct socket_storage *st, const struct sock *sk)
 {
-	return sk->__sk_common.skc_state == TCP_CLOSE && st->state && st->state != TCP_CLOSE &&
+	return GET(sk, __sk_common.skc_state) == TCP_CLOSE && st->state && st->state != TCP_CLOSE &&
 	       st->state != TCP_LISTEN && st->state != TCP_SYN_RECV;
 }
 
 static __always_inline bool row_asked_for(const struct socket_storage *st, const struct sock *sk)
 {
-	__u8 state = sk->__sk_common.skc_state;
+	__u8 state = GET(sk, __sk_common.skc_state);
 
 	/* A child that is not established has no cookie of its own yet. */
 	if (!st->cookie || (st->state == TCP_LISTEN && state != TCP_LISTEN))
@@ -233,7 +234,7 @@ static __always_inline bool row_asked_for(const struct socket_storage *st, const
 	if (sweep_mode == SWEEP_LISTENERS)
 		return state == TCP_LISTEN;
 	if (sweep_mode == SWEEP_TAKEN)
-		return st->flags & SOCKET_UNCONFIRMED && !st->taken && sk->sk_socket;
+		return st->flags & SOCKET_UNCONFIRMED && !st->taken && GET(sk, sk_socket);
 	return state != TCP_CLOSE || ended_unseen(st, sk);
 }
 
@@ -242,7 +243,7 @@ static __always_inline int tell_alive(struct seq_file *seq, const struct socket_
 {
 	struct record_alive alive = { .cookie = st->cookie, .start_ns = st->start_ns };
 
-	alive.state = sk->__sk_common.skc_state;
+	alive.state = GET(sk, __sk_common.skc_state);
 	alive.ended = ended_unseen(st, sk);
 	bpf_seq_write(seq, &alive, sizeof(alive));
 	return 0;
@@ -255,8 +256,8 @@ static __always_inline void confirm_subflow(const struct tcp_sock *tp, const str
 	if (st->taken || !mptcp_find_owner(mptcp_connection_of(tp), st, OWNER_ACCEPT))
 		return;
 	st->taken = 1;
-	record_tell(RECORD_ACCEPT, tp, sk, st, bpf_ktime_get_ns(), 0, sk->__sk_common.skc_state, 0,
-		    0, 0);
+	record_tell(RECORD_ACCEPT, tp, sk, st, bpf_ktime_get_ns(), 0,
+		    GET(sk, __sk_common.skc_state), 0, 0, 0);
 }
 
 /*
@@ -265,17 +266,17 @@ static __always_inline void confirm_subflow(const struct tcp_sock *tp, const str
  * Misses: between two reads the kernel goes on by counting entries of a bucket, so it may pass over some while others
  * come and go (bpf_sk_storage_map_seq_find_next).
  */
-SEC("iter/bpf_sk_storage_map")
-int tracked(struct bpf_iter__bpf_sk_storage_map *ctx)
+SEC(STORAGE_ITERATOR)
+int tracked(struct STORAGE_CONTEXT *ctx)
 {
 	struct socket_storage *st = ctx->value;
-	struct sock *sk = ctx->sk;
+	struct sock *sk = storage_socket(ctx);
 	struct record_row row;
 	struct tcp_sock *tp;
 
 	if (!sk || !st || !row_asked_for(st, sk))
 		return 0;
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = tcp_of(sk);
 	if (!tp || !socket_wanted(tp, (struct sock *)tp, st, st->flags & SOCKET_UNCONFIRMED))
 		return 0;
 	if (sweep_mode == SWEEP_TAKEN)
@@ -295,7 +296,7 @@ int tracked(struct bpf_iter__bpf_sk_storage_map *ctx)
 		row.head.flags |= RECORD_RECONCILED;
 		row.head.old_state = st->state;
 		row.head.detail = st->closed_by;
-		row.head.value = sk->sk_err;
+		row.head.value = GET(sk, sk_err);
 	}
 	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
 	return 0;

@@ -11,13 +11,13 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 static __always_inline bool is_wanted_tcp(const struct sock *sk)
 {
-	__u16 family = sk->__sk_common.skc_family;
+	__u16 family = GET(sk, __sk_common.skc_family);
 
 	if (family != AF_INET && family != AF_INET6)
 		return false;
 	if (filter_family == AF_INET6 && family == AF_INET)
 		return false;
-	return sk->sk_protocol == IPPROTO_TCP;
+	return GET(sk, sk_protocol) == IPPROTO_TCP;
 }
 
 /* A new connection or listener begins on this socket; what was before is over. */
@@ -25,7 +25,7 @@ static __always_inline void storage_begin(struct socket_storage *st, const struc
 					  __u64 now, __u8 direction)
 {
 	storage_reset(st, now, direction);
-	st->cookie = bpf_get_socket_cookie((void *)sk);
+	st->cookie = socket_cookie((struct sock *)sk);
 }
 
 /*
@@ -60,7 +60,7 @@ static __always_inline void storage_set_maker(struct socket_storage *st, const s
 	if (mptcp_find_owner(connection, st, kind))
 		return;
 	owner_set_kernel(st);
-	if (!sk->sk_lock.owned)
+	if (!GET(sk, sk_lock.owned))
 		st->owner = OWNER_UNKNOWN;
 }
 
@@ -71,9 +71,9 @@ static __always_inline void storage_set_maker(struct socket_storage *st, const s
 static __always_inline void storage_set_child_start(struct socket_storage *st,
 						    const struct tcp_sock *tp, __u64 now)
 {
-	__u64 handshake_ns = (tp->srtt_us >> 3) * 1000ULL;
+	__u64 handshake_ns = (GET(tp, srtt_us) >> 3) * 1000ULL;
 
-	if (handshake_ns && !tp->total_retrans)
+	if (handshake_ns && !GET(tp, total_retrans))
 		st->start_ns = now - handshake_ns;
 	else
 		st->flags |= SOCKET_NO_LATENCY;
@@ -92,7 +92,7 @@ static __always_inline void storage_established(const struct tcp_sock *tp, const
 	if (st->direction == DIRECTION_IN)
 		storage_set_child_start(st, tp, now);
 	if (!st->cookie)
-		st->cookie = bpf_get_socket_cookie((void *)sk);
+		st->cookie = socket_cookie((struct sock *)sk);
 	if (st->owner == OWNER_KERNEL && st->direction == DIRECTION_IN) {
 		record_tell(RECORD_ACCEPT, tp, sk, st, now, old_state, TCP_ESTABLISHED, flags, 0,
 			    0);
@@ -117,11 +117,11 @@ static __always_inline __u32 failed_errno(const struct tcp_sock *tp, const struc
 					  const struct socket_storage *st)
 {
 	/* A RST in SYN_SENT is a refusal (tcp_reset); its program may have fetched sk_err before the state changed. */
-	if (!sk->sk_err && st->flags & SOCKET_RST_RECEIVED)
+	if (!GET(sk, sk_err) && st->flags & SOCKET_RST_RECEIVED)
 		return ECONNREFUSED;
-	if (!sk->sk_err && !socket_lport(tp) && !tp->segs_out)
+	if (!GET(sk, sk_err) && !socket_lport(tp) && !GET(tp, segs_out))
 		return EADDRNOTAVAIL;
-	return sk->sk_err;
+	return GET(sk, sk_err);
 }
 
 /* → CLOSE: a listener that ends, an attempt that failed, or the end of a connection. */
@@ -131,7 +131,7 @@ static __always_inline void storage_closed(const struct tcp_sock *tp, const stru
 {
 	if (old_state == TCP_LISTEN) {
 		record_tell(RECORD_UNLISTEN, tp, sk, st, now, old_state, TCP_CLOSE, flags, 0,
-			    sk->sk_drops.counter);
+			    GET(sk, sk_drops.counter));
 		return;
 	}
 	if (!(st->flags & (SOCKET_OPENED | SOCKET_BEFORE))) {
@@ -154,7 +154,7 @@ static __always_inline void storage_catch_up(const struct tcp_sock *tp, const st
 					     struct socket_storage *st, __u64 now, __u8 old_state)
 {
 	if (!st->state) { /* older than nettrace, or its first change was not seen */
-		st->cookie = bpf_get_socket_cookie((void *)sk);
+		st->cookie = socket_cookie((struct sock *)sk);
 		if (st->owner == OWNER_NONE)
 			st->owner = OWNER_UNKNOWN;
 		if (old_state != TCP_CLOSE && old_state != TCP_SYN_SENT)
@@ -180,7 +180,7 @@ static __always_inline void storage_catch_up(const struct tcp_sock *tp, const st
 /* `ss -K` ends a connection under its lock, and is not its owner for that (tcp_abort). */
 static __always_inline bool is_aborted(const struct sock *sk, int new_state)
 {
-	return new_state == TCP_CLOSE && sk->sk_err == ECONNABORTED;
+	return new_state == TCP_CLOSE && GET(sk, sk_err) == ECONNABORTED;
 }
 
 static __always_inline int state_changed(struct sock *sk, int old_state, int new_state, bool second)
@@ -192,24 +192,26 @@ static __always_inline int state_changed(struct sock *sk, int old_state, int new
 
 	if (old_state == new_state || !is_wanted_tcp(sk))
 		return 0;
-	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	st = socket_find(sk);
 	if (second) {
 		if (st && st->state == (__u32)new_state)
 			return 0;
 		count(COUNTER_SECOND_RAN);
 	}
+	if (old_state == TCP_LISTEN && new_state == TCP_SYN_RECV)
+		st = socket_inherit(sk, st);
 	if (!st) {
-		st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		st = socket_make(sk);
 		if (!st) {
 			count(COUNTER_STORAGE_FAILED);
 			return 0;
 		}
 	}
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = tcp_of(sk);
 	if (!tp)
 		return 0;
 	now = bpf_ktime_get_ns();
-	task = bpf_get_current_task_btf();
+	task = task_current();
 
 	if (new_state == TCP_SYN_SENT && st->flags & SOCKET_ATTEMPT) {
 		attempt_goes_on(st);
@@ -221,7 +223,7 @@ static __always_inline int state_changed(struct sock *sk, int old_state, int new
 		storage_begin(st, sk, now, DIRECTION_UNKNOWN);
 		storage_set_maker(st, tp, sk, task, OWNER_LISTEN);
 		record_tell(RECORD_LISTEN, tp, sk, st, now, old_state, new_state, 0, 0,
-			    sk->sk_max_ack_backlog);
+			    GET(sk, sk_max_ack_backlog));
 	} else if (old_state == TCP_LISTEN && new_state == TCP_SYN_RECV) {
 		storage_begin_child(st, now);
 	} else {
@@ -257,31 +259,26 @@ static __always_inline int state_changed(struct sock *sk, int old_state, int new
  * it, or a preempted task from 7.0 on): the second acts only where the storage shows that the first did not run.
  * Misses: changes while both are interrupted on one CPU; told by the next change or by tcp_destroy_sock.
  */
-SEC("tp_btf/inet_sock_set_state")
+TRACEPOINT("inet_sock_set_state")
 int BPF_PROG(state_first, struct sock *sk, int old_state, int new_state)
 {
 	return state_changed(sk, old_state, new_state, false);
 }
 
-SEC("tp_btf/inet_sock_set_state")
+TRACEPOINT("inet_sock_set_state")
 int BPF_PROG(state_second, struct sock *sk, int old_state, int new_state)
 {
 	return state_changed(sk, old_state, new_state, true);
 }
 
 /* Where programs are preempted (since 7.0) a preempted task can keep both from running: loaded there only. */
-SEC("tp_btf/inet_sock_set_state")
+TRACEPOINT("inet_sock_set_state")
 int BPF_PROG(state_third, struct sock *sk, int old_state, int new_state)
 {
 	return state_changed(sk, old_state, new_state, true);
 }
 
-/*
- * The socket goes away: in process context (close, exit; the lock is then owned) or in softirq. Ends what was not
- * seen to end, and names the acceptor of a connection that its peer reset before anything else could.
- */
-SEC("tp_btf/tcp_destroy_sock")
-int BPF_PROG(socket_destroyed, struct sock *sk)
+static __always_inline int socket_gone(struct sock *sk)
 {
 	struct socket_storage *st;
 	struct task_struct *task;
@@ -290,21 +287,21 @@ int BPF_PROG(socket_destroyed, struct sock *sk)
 
 	if (!is_wanted_tcp(sk))
 		return 0;
-	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	st = socket_find(sk);
 	if (!st)
 		return 0;
 	if (!(st->flags & (SOCKET_HELD | SOCKET_ATTEMPT)) && (!st->state || st->state == TCP_CLOSE))
 		return 0;
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = tcp_of(sk);
 	if (!tp)
 		return 0;
 	now = bpf_ktime_get_ns();
-	task = bpf_get_current_task_btf();
+	task = task_current();
 	if (st->flags & SOCKET_ATTEMPT) { /* its connect() had failed before a SYN was sent */
 		attempt_tell_failed(tp, sk, st, st->start_ns, RECORD_NO_LATENCY, 0);
 		return 0;
 	}
-	if (st->state == TCP_LISTEN && st->cookie != bpf_get_socket_cookie(sk))
+	if (st->state == TCP_LISTEN && st->cookie != socket_cookie(sk))
 		storage_catch_up(tp, sk, st, now, TCP_SYN_RECV);
 	if (current_operates(sk, task) && owner_unconfirmed(st))
 		owner_operated(tp, sk, st, task, now);
@@ -321,10 +318,22 @@ int BPF_PROG(socket_destroyed, struct sock *sk)
 }
 
 /*
+ * The socket goes away: in process context (close, exit; the lock is then owned) or in softirq. Ends what was not
+ * seen to end, and names the acceptor of a connection that its peer reset before anything else could.
+ */
+TRACEPOINT("tcp_destroy_sock")
+int BPF_PROG(socket_destroyed, struct sock *sk)
+{
+	socket_gone(sk);
+	socket_drop(sk);
+	return 0;
+}
+
+/*
  * The first read of an incoming connection is its acceptor's: recvmsg calls this in process context with
  * the lock held. On the data path, so it leaves at once unless some connection still waits for its owner.
  */
-SEC("tp_btf/tcp_rcv_space_adjust")
+TRACEPOINT("tcp_rcv_space_adjust")
 int BPF_PROG(socket_read, struct sock *sk)
 {
 	struct socket_storage *st;
@@ -332,17 +341,17 @@ int BPF_PROG(socket_read, struct sock *sk)
 	struct tcp_sock *tp;
 	__u64 now;
 
-	if (unconfirmed <= 0 && sk->__sk_common.skc_state != TCP_SYN_RECV)
+	if (unconfirmed <= 0 && GET(sk, __sk_common.skc_state) != TCP_SYN_RECV)
 		return 0;
-	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	st = socket_find(sk);
 	if (!st || !is_wanted_tcp(sk))
 		return 0;
-	task = bpf_get_current_task_btf();
+	task = task_current();
 	if (!current_operates(sk, task))
 		return 0;
 	now = bpf_ktime_get_ns();
 	owner_open_early(st, sk, now);
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = tcp_of(sk);
 	if (tp && owner_unconfirmed(st))
 		owner_operated(tp, sk, st, task, now);
 	return 0;

@@ -5,12 +5,10 @@
 
 #include "vmlinux.h"
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
 
 #include "event.h"
+#include "storage.bpf.h"
 
 #define AF_INET 2
 #define AF_INET6 10
@@ -79,12 +77,7 @@ struct socket_storage {
  * nettrace) and by iter/task_file; cloned by the kernel from a listener to its child; freed with the
  * socket; read by every program and by iter/bpf_sk_storage_map.
  */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	__type(key, int);
-	__type(value, struct socket_storage);
-} sockets SEC(".maps") __weak;
+STORAGE(socket, sockets, struct socket_storage, true)
 
 /* Filled by every program, drained by user space; its size is set before loading (--buffer). */
 struct {

@@ -36,7 +36,7 @@ static __always_inline __u64 mptcp_connection_of(const struct tcp_sock *tp)
 
 	if (!compat_is_mptcp(tp))
 		return 0;
-	subflow = (void *)tp->inet_conn.icsk_ulp_data;
+	subflow = (void *)GET(tp, inet_conn.icsk_ulp_data);
 	return subflow ? (__u64)BPF_CORE_READ(subflow, conn) : 0;
 }
 

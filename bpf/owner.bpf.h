@@ -16,16 +16,17 @@
  */
 static __always_inline bool current_operates(const struct sock *sk, const struct task_struct *task)
 {
-	return sk->sk_lock.owned && !(task->flags & PF_KTHREAD) && (__u32)task->tgid != own_tgid;
+	return GET(sk, sk_lock.owned) && !(GET(task, flags) & PF_KTHREAD) &&
+	       (__u32)GET(task, tgid) != own_tgid;
 }
 
 static __always_inline void owner_set(struct socket_storage *st, const struct task_struct *task,
 				      __u8 kind)
 {
 	/* The process's name, not the thread's: io_uring and thread pools name their threads. */
-	bpf_probe_read_kernel(st->comm, sizeof(st->comm), task->group_leader->comm);
-	st->pid = task->tgid;
-	st->tid = task->pid;
+	bpf_probe_read_kernel(st->comm, sizeof(st->comm), GET(task, group_leader)->comm);
+	st->pid = GET(task, tgid);
+	st->tid = GET(task, pid);
 	st->owner = kind;
 	st->holder_start_ns = 0;
 }
@@ -94,7 +95,7 @@ static __always_inline void owner_tell_accept(const struct tcp_sock *tp, const s
 		flags |= RECORD_UNCONFIRMED;
 	owner_settled(st);
 	mptcp_keep_owner(mptcp_connection_of(tp), st);
-	record_tell(RECORD_ACCEPT, tp, sk, st, now, 0, sk->__sk_common.skc_state, flags, 0, 0);
+	record_tell(RECORD_ACCEPT, tp, sk, st, now, 0, GET(sk, __sk_common.skc_state), flags, 0, 0);
 }
 
 /*
@@ -109,7 +110,7 @@ static __always_inline void owner_open_early(struct socket_storage *st, const st
 		return;
 	st->flags |= SOCKET_OPENED | SOCKET_UNCONFIRMED;
 	st->established_ns = now;
-	st->cookie = sk->__sk_common.skc_cookie.counter;
+	st->cookie = GET(sk, __sk_common.skc_cookie.counter);
 	__sync_fetch_and_add(&unconfirmed, 1);
 }
 
@@ -139,7 +140,7 @@ static __always_inline void owner_operated(const struct tcp_sock *tp, const stru
 					   struct socket_storage *st,
 					   const struct task_struct *task, __u64 now)
 {
-	__u32 pid = task->tgid;
+	__u32 pid = GET(task, tgid);
 	__u8 kind;
 
 	if (owner_unconfirmed(st)) {

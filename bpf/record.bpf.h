@@ -9,7 +9,7 @@
 static __always_inline __u16 socket_lport(const struct tcp_sock *tp)
 {
 	/* Not skc_num: that is already 0 at → CLOSE. */
-	return bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+	return bpf_ntohs(GET(tp, inet_conn.icsk_inet.inet_sport));
 }
 
 static __always_inline bool port_listed(const volatile __u16 *list, __u32 listed, __u16 port)
@@ -61,7 +61,8 @@ static __always_inline bool record_wanted(const struct socket_storage *st, __u16
 static __always_inline bool socket_wanted(const struct tcp_sock *tp, const struct sock *sk,
 					  const struct socket_storage *st, bool any_pid)
 {
-	return record_wanted(st, socket_lport(tp), bpf_ntohs(sk->__sk_common.skc_dport), any_pid);
+	return record_wanted(st, socket_lport(tp), bpf_ntohs(GET(sk, __sk_common.skc_dport)),
+			     any_pid);
 }
 
 static __always_inline __u8 record_flags_of(const struct socket_storage *st)
@@ -85,21 +86,21 @@ static __always_inline void record_addresses(struct record *r, const struct sock
 {
 	__u32 *l = (__u32 *)r->laddr, *p = (__u32 *)r->raddr;
 
-	if (sk->__sk_common.skc_family == AF_INET) {
-		l[0] = sk->__sk_common.skc_rcv_saddr;
-		p[0] = sk->__sk_common.skc_daddr;
+	if (GET(sk, __sk_common.skc_family) == AF_INET) {
+		l[0] = GET(sk, __sk_common.skc_rcv_saddr);
+		p[0] = GET(sk, __sk_common.skc_daddr);
 		l[1] = l[2] = l[3] = 0;
 		p[1] = p[2] = p[3] = 0;
 		return;
 	}
-	l[0] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0];
-	l[1] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1];
-	l[2] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2];
-	l[3] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3];
-	p[0] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[0];
-	p[1] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[1];
-	p[2] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[2];
-	p[3] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[3];
+	l[0] = GET(sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0]);
+	l[1] = GET(sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1]);
+	l[2] = GET(sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2]);
+	l[3] = GET(sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3]);
+	p[0] = GET(sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[0]);
+	p[1] = GET(sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[1]);
+	p[2] = GET(sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[2]);
+	p[3] = GET(sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[3]);
 }
 
 /* Every member but detail and value, which the caller sets. `r` may hold anything before. */
@@ -113,11 +114,11 @@ static __always_inline void record_fill(struct record *r, __u8 type, const struc
 	r->direction = st->direction;
 	r->old_state = old_state;
 	r->new_state = new_state;
-	r->family = sk->__sk_common.skc_family;
+	r->family = GET(sk, __sk_common.skc_family);
 	r->detail = 0;
 	r->lport = socket_lport(tp);
-	r->rport = bpf_ntohs(sk->__sk_common.skc_dport);
-	r->netns = sk->__sk_common.skc_net.net->ns.inum;
+	r->rport = bpf_ntohs(GET(sk, __sk_common.skc_dport));
+	r->netns = GET(GET(sk, __sk_common.skc_net.net), ns.inum);
 	r->mono_ns = now;
 	r->cookie = st->cookie;
 	r->start_ns = st->start_ns;
@@ -134,25 +135,25 @@ static __always_inline void record_fill(struct record *r, __u8 type, const struc
 	r->value = 0;
 	r->protocol = IPPROTO_TCP;
 	r->mptcp = compat_is_mptcp(tp);
-	r->fin_received = !!(sk->__sk_common.skc_flags & (1UL << SOCK_DONE));
+	r->fin_received = !!(GET(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE));
 }
 
 static __always_inline void record_counters_fill(struct record_counters *c,
 						 const struct tcp_sock *tp, const struct sock *sk)
 {
-	__u64 received = tp->bytes_received;
+	__u64 received = GET(tp, bytes_received);
 
 	/* The FIN took one sequence number; SOCK_DONE says that it was received. */
-	if (received && (sk->__sk_common.skc_flags & (1UL << SOCK_DONE)))
+	if (received && (GET(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE)))
 		received--;
-	c->tx_bytes = tp->bytes_sent - tp->bytes_retrans;
+	c->tx_bytes = GET(tp, bytes_sent) - GET(tp, bytes_retrans);
 	c->rx_bytes = received;
-	c->srtt_us = tp->srtt_us >> 3;
-	c->rtt_min_us = tp->rtt_min.s[0].v;
-	c->retrans = tp->total_retrans;
-	c->tx_segs = tp->segs_out;
-	c->rx_segs = tp->segs_in;
-	c->drops = sk->sk_drops.counter;
+	c->srtt_us = GET(tp, srtt_us) >> 3;
+	c->rtt_min_us = GET(tp, rtt_min.s[0].v);
+	c->retrans = GET(tp, total_retrans);
+	c->tx_segs = GET(tp, segs_out);
+	c->rx_segs = GET(tp, segs_in);
+	c->drops = GET(sk, sk_drops.counter);
 }
 
 /* No wakeup for each record (it costs more than all the rest): one when a quarter of the ring is full. */
@@ -209,7 +210,7 @@ static __always_inline void record_tell_close(const struct tcp_sock *tp, const s
 	record_fill(&r->head, RECORD_CLOSE, tp, sk, st, now, old_state, TCP_CLOSE);
 	r->head.flags |= flags;
 	r->head.detail = st->closed_by;
-	r->head.value = sk->sk_err;
+	r->head.value = GET(sk, sk_err);
 	record_counters_fill(&r->counters, tp, sk);
 	record_submit(r);
 }

@@ -18,30 +18,30 @@ static __always_inline struct socket_storage *storage_of(struct sock *sk)
 
 	if (!sk)
 		return 0;
-	state = sk->__sk_common.skc_state;
-	if (!is_address_family(sk->__sk_common.skc_family))
+	state = GET(sk, __sk_common.skc_state);
+	if (!is_address_family(GET(sk, __sk_common.skc_family)))
 		return 0;
 	/* Minisockets have no storage, nor the members after sock_common. */
 	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)
 		return 0;
-	return bpf_sk_storage_get(&sockets, sk, 0, 0);
+	return socket_find(sk);
 }
 
 static __always_inline void tell_trouble(__u8 type, struct sock *sk, struct socket_storage *st,
 					 __u8 detail, __u32 value)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = tcp_of(sk);
 
 	if (!tp)
 		return;
 	if (!st->cookie)
-		st->cookie = bpf_get_socket_cookie(sk);
-	record_tell(type, tp, sk, st, bpf_ktime_get_ns(), 0, sk->__sk_common.skc_state, 0, detail,
-		    value);
+		st->cookie = socket_cookie(sk);
+	record_tell(type, tp, sk, st, bpf_ktime_get_ns(), 0, GET(sk, __sk_common.skc_state), 0,
+		    detail, value);
 }
 
 /* A segment was sent again; softirq (timer, ACK) or process context; the count includes it already. */
-SEC("tp_btf/tcp_retransmit_skb")
+TRACEPOINT("tcp_retransmit_skb")
 int BPF_PROG(segment_retransmitted, struct sock *sk)
 {
 	struct socket_storage *st = storage_of(sk);
@@ -50,15 +50,15 @@ int BPF_PROG(segment_retransmitted, struct sock *sk)
 
 	if (!st || compat_retransmit_failed(ctx))
 		return 0;
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = tcp_of(sk);
 	if (!tp)
 		return 0;
-	state = sk->__sk_common.skc_state;
+	state = GET(sk, __sk_common.skc_state);
 	kind = state == TCP_SYN_SENT	  ? RETRANSMIT_SYN
 	       : state == TCP_SYN_RECV	  ? RETRANSMIT_SYNACK
 	       : compat_is_loss_probe(tp) ? RETRANSMIT_TLP
 					  : RETRANSMIT_DATA;
-	tell_trouble(RECORD_RETRANSMIT, sk, st, kind, tp->total_retrans);
+	tell_trouble(RECORD_RETRANSMIT, sk, st, kind, GET(tp, total_retrans));
 	return 0;
 }
 
@@ -76,10 +76,10 @@ static __always_inline void record_fill_bare(struct record *r, __u8 type, __u8 s
 /* The members that full sockets, request sockets and TIME_WAIT minisockets share. */
 static __always_inline void record_ends_of(struct record *r, const struct sock *sk)
 {
-	r->family = sk->__sk_common.skc_family;
-	r->lport = sk->__sk_common.skc_num;
-	r->rport = bpf_ntohs(sk->__sk_common.skc_dport);
-	r->netns = sk->__sk_common.skc_net.net->ns.inum;
+	r->family = GET(sk, __sk_common.skc_family);
+	r->lport = GET(sk, __sk_common.skc_num);
+	r->rport = bpf_ntohs(GET(sk, __sk_common.skc_dport));
+	r->netns = GET(GET(sk, __sk_common.skc_net.net), ns.inum);
 	record_addresses(r, sk);
 }
 
@@ -104,13 +104,13 @@ static __always_inline struct record *record_reserve_bare(const struct socket_st
 }
 
 /* A SYN,ACK was sent again for a request that waits in the SYN queue; softirq. The count leaves this one out. */
-SEC("tp_btf/tcp_retransmit_synack")
+TRACEPOINT("tcp_retransmit_synack")
 int BPF_PROG(synack_retransmitted, struct sock *sk, struct request_sock *req)
 {
 	struct socket_storage *st = storage_of(sk);
 	struct record *r;
 
-	if (!is_address_family(req->__req_common.skc_family))
+	if (!is_address_family(GET(req, __req_common.skc_family)))
 		return 0;
 	r = record_reserve_bare(st);
 	if (!r)
@@ -127,7 +127,7 @@ int BPF_PROG(synack_retransmitted, struct sock *sk, struct request_sock *req)
 }
 
 /* A RST arrived, in softirq or as backlog; before the socket's → CLOSE. What it refuses is told as `fail`. */
-SEC("tp_btf/tcp_receive_reset")
+TRACEPOINT("tcp_receive_reset")
 int BPF_PROG(reset_received, struct sock *sk)
 {
 	struct socket_storage *st = storage_of(sk);
@@ -143,8 +143,8 @@ int BPF_PROG(reset_received, struct sock *sk)
 /* The packet that a RST answers: its source is our peer. False when it is neither IPv4 nor IPv6. */
 static __always_inline bool record_ends_of_packet(struct record *r, const struct sk_buff *skb)
 {
-	const unsigned char *ip = skb->head + skb->network_header;
-	const unsigned char *tcp = skb->head + skb->transport_header;
+	const unsigned char *ip = GET(skb, head) + GET(skb, network_header);
+	const unsigned char *tcp = GET(skb, head) + GET(skb, transport_header);
 	struct dst_entry *dst;
 	__u8 version = 0;
 	__u16 ports[2];
@@ -165,7 +165,7 @@ static __always_inline bool record_ends_of_packet(struct record *r, const struct
 	bpf_probe_read_kernel(ports, sizeof(ports), tcp);
 	r->rport = bpf_ntohs(ports[0]);
 	r->lport = bpf_ntohs(ports[1]);
-	dst = (struct dst_entry *)(skb->_skb_refdst & ~1UL); /* the lowest bit: not counted */
+	dst = (struct dst_entry *)(GET(skb, _skb_refdst) & ~1UL); /* the lowest bit: not counted */
 	r->netns = BPF_CORE_READ(dst, dev, nd_net.net, ns.inum);
 	return true;
 }
@@ -179,7 +179,7 @@ static __always_inline void tell_bare_reset(const struct sock *sk, const struct 
 {
 	struct record *r;
 	bool known = false;
-	__u8 state = sk ? sk->__sk_common.skc_state : TCP_CLOSE;
+	__u8 state = sk ? GET(sk, __sk_common.skc_state) : TCP_CLOSE;
 
 	r = record_reserve_bare(st);
 	if (!r)
@@ -187,7 +187,7 @@ static __always_inline void tell_bare_reset(const struct sock *sk, const struct 
 	record_fill_bare(r, RECORD_RESET, state);
 	r->detail = SIDE_LOCAL;
 	r->value = reason;
-	if (sk && state != TCP_LISTEN && is_address_family(sk->__sk_common.skc_family)) {
+	if (sk && state != TCP_LISTEN && is_address_family(GET(sk, __sk_common.skc_family))) {
 		record_ends_of(r, sk);
 		known = true;
 	} else if (skb) {
@@ -206,12 +206,12 @@ static __always_inline void tell_bare_reset(const struct sock *sk, const struct 
  * space holds an unexplained end back for a moment; process context or softirq. Kernels before 6.8 do not tell of those
  * without a socket.
  */
-SEC("tp_btf/tcp_send_reset")
+TRACEPOINT("tcp_send_reset")
 int BPF_PROG(reset_sent, struct sock *sk, struct sk_buff *skb)
 {
 	struct socket_storage *st = storage_of(sk);
 
-	if (!st || (sk && sk->__sk_common.skc_state == TCP_LISTEN)) {
+	if (!st || (sk && GET(sk, __sk_common.skc_state) == TCP_LISTEN)) {
 		tell_bare_reset(sk, skb, st, compat_reset_reason(ctx));
 		return 0;
 	}

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # From bpf/*.bpf.c to a skeleton, from user/**/*.c to $(O)/libnettrace.a and $(O)/nettrace.
 
-CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
-AR := $(if $(filter default,$(origin AR)),ar,$(AR))
+# For another architecture than this machine's (ARCH=aarch64) Debian's cross compiler and that architecture's libraries.
+ifneq ($(ARCH),$(HOST_ARCH))
+CROSS := $(ARCH)-linux-gnu-
+PKG_CONFIG ?= PKG_CONFIG_LIBDIR=/usr/lib/$(ARCH)-linux-gnu/pkgconfig pkg-config
+endif
+PKG_CONFIG ?= pkg-config
+
+CC := $(if $(filter default,$(origin CC)),$(CROSS)gcc,$(CC))
+AR := $(if $(filter default,$(origin AR)),$(CROSS)ar,$(AR))
 CLANG ?= clang
 # Ubuntu's /usr/sbin/bpftool is a script that refuses kernels it has no package for: take one that runs.
 BPFTOOL ?= $(shell for b in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool; do \
 	"$$b" version >/dev/null 2>&1 && echo "$$b" && exit; done; echo bpftool)
 
-PACKAGES := libbpf libelf zlib jansson libzstd
-LIBS := $(or $(shell pkg-config --libs $(PACKAGES) 2>/dev/null),-lbpf -lelf -lz -ljansson -lzstd)
-STATIC_LIBS := $(or $(shell pkg-config --static --libs $(PACKAGES) 2>/dev/null),-lbpf -lelf -lz -ljansson -lzstd)
+PACKAGES := libbpf libelf zlib jansson
+LIBS := $(or $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null),-lbpf -lelf -lz -ljansson)
+STATIC_LIBS := $(or $(shell $(PKG_CONFIG) --static --libs $(PACKAGES) 2>/dev/null),-lbpf -lelf -lz -ljansson)
 
 # Shared by all variants in O=: the kernel's side knows no sanitizer.
-BPF_OUT ?= build/bpf
+BPF_OUT ?= $(if $(CROSS),$(O),build)/bpf
 
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
@@ -32,8 +39,10 @@ BPF_FLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter $(i
 	-Ivmlinux/$(ARCH) -Ibpf
 
 BPF_SOURCES := $(sort $(wildcard bpf/*.bpf.c))
-BPF_OBJECTS := $(BPF_SOURCES:bpf/%.bpf.c=$(BPF_OUT)/%.bpf.o)
-SKELETON := $(BPF_OUT)/nettrace.skel.h
+# All of bpf/ twice: `nettrace` for rung 1, `fallback` for rungs 2 and 3 (bpf/access.bpf.h).
+BPF_OBJECTS := $(BPF_SOURCES:bpf/%.bpf.c=$(BPF_OUT)/nettrace/%.bpf.o)
+FALLBACK_OBJECTS := $(BPF_SOURCES:bpf/%.bpf.c=$(BPF_OUT)/fallback/%.bpf.o)
+SKELETON := $(BPF_OUT)/nettrace.skel.h $(BPF_OUT)/fallback.skel.h
 
 SOURCES := $(sort $(shell find user -name '*.c'))
 OBJECTS := $(SOURCES:user/%.c=$(O)/obj/%.o)
@@ -60,18 +69,26 @@ build/ready: tools/install-deps.sh
 	$(Q)tools/install-deps.sh --check build
 	$(Q)touch $@
 
-$(BPF_OUT)/%.bpf.o: bpf/%.bpf.c $(BPF_OUT)/flags | build/ready
+$(BPF_OUT)/nettrace/%.bpf.o: bpf/%.bpf.c $(BPF_OUT)/flags | build/ready
 	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -c $< -o $@
 
-# One object, so that all programs share maps and one skeleton; linking also drops DWARF.
-$(BPF_OUT)/nettrace.bpf.o: $(BPF_OBJECTS) $(BPF_OUT)/flags
-	$(call say,BPFLINK,$@)
-	$(Q)$(BPFTOOL) gen object $@ $(BPF_OBJECTS)
+$(BPF_OUT)/fallback/%.bpf.o: bpf/%.bpf.c $(BPF_OUT)/flags | build/ready
+	$(call say,BPF,$< (fallback))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_FLAGS) -DFALLBACK -MMD -MP -c $< -o $@
 
-$(SKELETON): $(BPF_OUT)/nettrace.bpf.o
+# One object, so that all programs share maps and one skeleton; linking also drops DWARF.
+$(BPF_OUT)/nettrace.bpf.o: $(BPF_OBJECTS)
+$(BPF_OUT)/fallback.bpf.o: $(FALLBACK_OBJECTS)
+$(BPF_OUT)/nettrace.bpf.o $(BPF_OUT)/fallback.bpf.o: $(BPF_OUT)/flags
+	$(call say,BPFLINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $(filter %.bpf.o,$^)
+
+$(SKELETON): $(BPF_OUT)/%.skel.h: $(BPF_OUT)/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name nettrace_bpf >$@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
 # Before the first build nobody knows who includes the skeleton, so all wait; then the depfiles tell.
 $(O)/obj/%.o: user/%.c $(O)/flags | $(SKELETON) build/ready
@@ -88,9 +105,9 @@ $(O)/nettrace: $(MAIN_OBJECT) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LD_FLAGS) -o $@ $^ $(LIBS)
 
-build/static/nettrace: build/obj/main.o build/libnettrace.a
+$(O)/static/nettrace: $(MAIN_OBJECT) $(LIB)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LD_FLAGS) -static -s -o $@ $^ $(STATIC_LIBS)
 
--include $(BPF_OBJECTS:.o=.d) $(OBJECTS:.o=.d)
+-include $(BPF_OBJECTS:.o=.d) $(FALLBACK_OBJECTS:.o=.d) $(OBJECTS:.o=.d)

@@ -38,6 +38,11 @@ private_apt()
 
 fetch_kernel()
 {
+	if [ "$arch" != "$(uname -m)" ]; then
+		tools/fetch-kernels.sh "6.1-${package##*-}"
+		btf=build/kernels/6.1-${package##*-}/vmlinuz
+		return
+	fi
 	command -v apt-get >/dev/null || die 'no apt-get here: name a BTF source (make vmlinux BTF=file)'
 	mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
 	private_apt update
@@ -71,15 +76,33 @@ END
 	$unpack -dc <"$work/payload" >"$work/vmlinux" || die "$1: $unpack cannot unpack it"
 }
 
-# Compiles all of bpf/ against the header in $work/$1/; $2: also preprocess.
+# An arm64 Image is the kernel as it lies in memory: its BTF begins with a header that tells the size (struct btf_header:
+# magic 0xeb9f, version 1, hdr_len 24; then offset and length of the types and of the strings).
+cut_from_image()
+{
+	python3 - "$1" >"$work/btf" <<'END'
+import struct, sys
+image = open(sys.argv[1], "rb").read()
+at = image.find(b"\x9f\xeb\x01\x00\x18\x00\x00\x00")
+if at < 0:
+    sys.exit(sys.argv[1] + ": there is no BTF in it")
+_, types, strings, length = struct.unpack_from("<IIII", image, at + 8)
+sys.stdout.buffer.write(image[at : at + 24 + strings + length])
+END
+}
+
+# Compiles all of bpf/, in both of its forms, against the header in $work/$1/; $2: also preprocess.
 compile()
 {
 	for source in bpf/*.bpf.c; do
-		name=$(basename "$source" .bpf.c)
-		set -- "$1" "${2-}"
-		$CLANG -target bpf -mcpu=v3 -O2 -g -Wno-unknown-attributes -D__TARGET_ARCH_$target \
-			-I"$work/$1" -Ibpf -c "$source" -o "$work/$1/$name.o"
-		[ -z "$2" ] || $CLANG -target bpf -D__TARGET_ARCH_$target -I"$work/$1" -Ibpf -E "$source" -o "$work/$1/$name.i"
+		for form in NETTRACE FALLBACK; do
+			name=$(basename "$source" .bpf.c)-$form
+			set -- "$1" "${2-}"
+			$CLANG -target bpf -mcpu=v3 -O2 -g -Wno-unknown-attributes -D__TARGET_ARCH_$target -D$form \
+				-I"$work/$1" -Ibpf -c "$source" -o "$work/$1/$name.o"
+			[ -z "$2" ] || $CLANG -target bpf -D__TARGET_ARCH_$target -D$form -I"$work/$1" -Ibpf -E "$source" \
+				-o "$work/$1/$name.i"
+		done
 	done
 }
 
@@ -90,8 +113,13 @@ if [ "$(dd if="$btf" bs=1 skip=514 count=4 2>/dev/null)" = HdrS ]; then
 	unpack_vmlinuz "$btf"
 	btf=$work/vmlinux
 fi
-version=$(strings -n 14 "$btf" | sed -n 's/^Linux version \([0-9][^ ]*\).*\(Debian [0-9][^ ]*\).*/\1 (\2)/p' | head -n 1)
-[ -n "$version" ] || version=$(strings -n 14 "$btf" | sed -n 's/^Linux version \([^ ]*\).*/\1/p' | head -n 1)
+image=$btf
+if [ "$(dd if="$btf" bs=1 skip=56 count=4 2>/dev/null)" = ARMd ]; then
+	cut_from_image "$btf"
+	btf=$work/btf
+fi
+version=$(strings -n 14 "$image" | sed -n 's/^Linux version \([0-9][^ ]*\).*\(Debian [0-9][^ ]*\).*/\1 (\2)/p' | head -n 1)
+[ -n "$version" ] || version=$(strings -n 14 "$image" | sed -n 's/^Linux version \([^ ]*\).*/\1/p' | head -n 1)
 
 mkdir "$work/full" "$work/trimmed"
 "$BPFTOOL" btf dump file "$btf" format c >"$work/full/vmlinux.h"
@@ -123,7 +151,7 @@ compile trimmed
 for object in "$work"/full/*.o; do
 	name=$(basename "$object")
 	python3 tools/same-bpf-code.py "$object" "$work/trimmed/$name" ||
-		die "bpf/${name%.o}.bpf.c compiles to other code with the trimmed header"
+		die "bpf/${name%-*}.bpf.c compiles to other code with the trimmed header"
 done
 
 mkdir -p "vmlinux/$arch"

@@ -63,6 +63,10 @@ typedef struct {
 	s64 counter;
 } atomic64_t;
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct refcount_struct {
 	atomic_t refs;
 };
@@ -90,6 +94,7 @@ struct ns_common {
 
 struct file {
 	struct inode *f_inode;
+	void *private_data;
 };
 
 struct cred {
@@ -182,7 +187,12 @@ struct sk_buff {
 };
 
 struct inode {
+	struct super_block *i_sb;
 	long unsigned int i_ino;
+};
+
+struct super_block {
+	long unsigned int s_magic;
 };
 
 struct cgroup {
@@ -337,6 +347,7 @@ struct tcp_sock {
 	u32 segs_out;
 	u64 bytes_sent;
 	u32 snd_una;
+	struct list_head tsorted_sent_queue;
 	u32 srtt_us;
 	struct minmax rtt_min;
 	u32 write_seq;
@@ -368,6 +379,18 @@ enum {
 
 enum fbq_type {
 	remote = 1,
+};
+
+struct bpf_iter__bpf_map_elem {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		void *key;
+	};
+	union {
+		void *value;
+	};
 };
 
 struct bpf_iter__bpf_sk_storage_map {
