@@ -27,8 +27,7 @@ const struct argp_option option_table[] = {
 	OPTION("listening", 'l', NULL, "the same, listening sockets only"),
 	OPTION("list", OPTION_LIST, NULL, "the same, connected sockets only"),
 	OPTION("replay", OPTION_REPLAY, "FILE",
-	       "any of these from what --record or --json wrote ('-': standard input); needs "
-	       "no root; more FILEs may follow"),
+	       "any of these from what --json wrote ('-': standard input); needs no root"),
 	OPTION("explain", OPTION_EXPLAIN, NULL,
 	       "say how FILTER was understood, and what of it the kernel decides"),
 	OPTION("schema", OPTION_SCHEMA, NULL, "print the JSON Schema of what --json writes"),
@@ -75,29 +74,15 @@ const struct argp_option option_table[] = {
 	OPTION("no-header", 'H', NULL, "no headings"),
 	OPTION("color", OPTION_COLOR, "WHEN", "auto, always or never; NO_COLOR is heeded"),
 
-	HEADING("Recordings:"),
-	OPTION("record", OPTION_RECORD, "FILE",
-	       "write what happens into this new file, beside any view (x.jsonl.zst)"),
-	OPTION("record-size", OPTION_RECORD_SIZE, "SIZE", "begin a new file when it has this size"),
-	OPTION("record-files", OPTION_RECORD_FILES, "N", "keep so many of them (4)"),
-	OPTION("force", OPTION_FORCE, NULL, "replace files that are there already"),
-	OPTION("flight", OPTION_FLIGHT, "DURATION",
-	       "keep only that long, in memory; written on SIGUSR1"),
-	OPTION("flight-size", OPTION_FLIGHT_SIZE, "SIZE", "memory for it (64M)"),
-	OPTION("trigger", OPTION_TRIGGER, "FILTER",
-	       "--flight: write it, and the next minute, also when an event fits this"),
-	OPTION("from", OPTION_FROM, "TIME",
-	       "--replay: begin there: 2026-11-21T07:43:18Z, 07:43:18, 5m (after the beginning), "
-	       "-30s (before the end)"),
-	OPTION("to", OPTION_TO, "TIME", "--replay: end there"),
-	OPTION("speed", OPTION_SPEED, "N",
-	       "--replay: N times as fast as it was, or max; max unless --top has a terminal"),
-
 	HEADING("Other:"),
 	OPTION("strict", OPTION_STRICT, NULL, "exit code 4 if anything was lost"),
 	OPTION("buffer", OPTION_BUFFER, "SIZE", "ring buffer between kernel and nettrace (8M)"),
 	OPTION("max-connections", OPTION_MAX_CONNECTIONS, "N",
 	       "connections kept in memory (1000000)"),
+	OPTION("rung", OPTION_RUNG, "N",
+	       "how to trace: 1 socket storage, 2 hash, 3 raw tracepoints; else the "
+	       "best that this kernel has"),
+	OPTION("btf", OPTION_BTF, "FILE", "types of this kernel, where it has no BTF of its own"),
 	OPTION("verbose", 'v', NULL, "say on standard error what is done"),
 	OPTION("version", 'V', NULL, "print the version"),
 	OPTION("help", 'h', NULL, "print this"),
@@ -119,7 +104,7 @@ static const char before[] =
 	"  nettrace dport = 443 and comm ~ 'python*' and outcome != clean\n"
 	"  nettrace --top --by remote    the busiest peers\n"
 	"  nettrace -tulpn               who listens, as with netstat and ss\n"
-	"  nettrace --record f --for 1m  record one minute, and show it\n"
+	"  nettrace -j --for 1m > f      record one minute\n"
 	"  nettrace --replay f --top     any view of it again, without root\n";
 
 static const char after[] =

@@ -20,7 +20,6 @@
 #define POLL_BUSY_NS 20000000ULL
 #define POLL_IDLE_NS 100000000ULL
 #define PRIORITY (-10)
-#define RECORD_COUNTERS_NS 1000000000ULL
 #define OUTPUT_PATIENCE (32u << 20) /* what `| jq` may lag behind before records wait in the ring */
 
 /* Owned: kernel. */
@@ -32,7 +31,6 @@ struct live {
 	struct sweeps sweeps;
 	struct drops drops;
 	uint64_t began_ns, end_ns; /* end_ns: 0 for none */
-	uint64_t next_counters_ns; /* mono: when a recording wants them */
 	bool busy;
 };
 
@@ -63,6 +61,7 @@ static int tell_start(struct live *l)
 	e.kernel = uts.release;
 	e.host = uts.nodename;
 	e.mode = MODE_EBPF;
+	e.rung = (uint8_t)kernel_source_rung(l->kernel);
 	e.hooks = kernel_source_hooks(l->kernel, &e.hook_count);
 	e.sockets = connection_table_count(l->pipeline->table);
 	event_set(&e, FIELD_SCHEMA);
@@ -70,11 +69,12 @@ static int tell_start(struct live *l)
 	event_set(&e, FIELD_KERNEL);
 	event_set(&e, FIELD_HOST);
 	event_set(&e, FIELD_MODE);
+	event_set(&e, FIELD_RUNG);
 	event_set(&e, FIELD_HOOKS);
 	event_set(&e, FIELD_SOCKETS);
 	if (!l->options->view.json && l->options->mode == RUN_STREAM)
-		report("tracing %llu sockets with %u hooks; Ctrl-C ends",
-		       (unsigned long long)e.sockets, e.hook_count);
+		report("tracing %llu sockets with %u hooks on rung %u; Ctrl-C ends",
+		       (unsigned long long)e.sockets, e.hook_count, e.rung);
 	return pipeline_event(l->pipeline, &e);
 }
 
@@ -158,7 +158,6 @@ static int tick(struct live *l)
 		if (err)
 			return err;
 		now = clock_mono_ns();
-		l->next_counters_ns = now + RECORD_COUNTERS_NS;
 	}
 	connection_table_age(l->pipeline->table, now);
 	err = view->ops->tick ? view->ops->tick(view, wall(now), now) : 0;
@@ -166,29 +165,6 @@ static int tick(struct live *l)
 		l->pipeline->enough = true;
 		return PIPELINE_ENOUGH;
 	}
-	return err;
-}
-
-/* A recording has the counters of what moves at least once a second, also where the view has no need of them. */
-static int record(struct live *l)
-{
-	struct recording *r = l->pipeline->recording;
-	uint64_t now = clock_mono_ns();
-	int err = 0;
-
-	if (!r)
-		return 0;
-	if (now >= l->next_counters_ns) {
-		err = sweeps_counters(&l->sweeps);
-		l->next_counters_ns = clock_mono_ns() + RECORD_COUNTERS_NS;
-	}
-	if (signals_dump) {
-		signals_dump = 0;
-		if (l->options->record.flight_ns)
-			recording_dump(r, wall(now), now, 0);
-	}
-	now = clock_mono_ns();
-	recording_tick(r, wall(now), now);
 	return err;
 }
 
@@ -209,8 +185,6 @@ static int turn(struct live *l)
 		err = drops_run(&l->drops, clock_mono_ns());
 	if (!err)
 		err = tick(l);
-	if (!err)
-		err = record(l);
 	return err ? err : output_push(l->output);
 }
 
@@ -250,9 +224,12 @@ static int finish(struct live *l)
 static int tell_summary(struct live *l)
 {
 	uint64_t now = clock_mono_ns();
-	int err = pipeline_tell_summary(l->pipeline, wall(now), now, l->began_ns);
+	struct event e;
+	int err;
 
-	return err ? err : output_flush(l->output);
+	pipeline_summary(l->pipeline, &e, wall(now), now, l->began_ns);
+	err = l->pipeline->view->ops->event(l->pipeline->view, &e, NULL);
+	return err < 0 ? err : output_flush(l->output);
 }
 
 static int run(struct live *l)
@@ -295,6 +272,9 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 					  .states = o->states,
 					  .tcp = any || o->selection.tcp,
 					  .udp = any || o->selection.udp,
+					  .rung = o->rung,
+					  .btf_path = o->btf_path,
+					  .max_connections = o->max_connections,
 					  .selection = &o->selection };
 	struct kernel_error error;
 	int err;
@@ -314,8 +294,6 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 		keyboard_open();
 	err = run(&l);
 	keyboard_close();
-	if (p->recording)
-		recording_finish(p->recording);
 	describe(&l);
 	drops_done(&l.drops);
 	sweeps_done(&l.sweeps);

@@ -113,6 +113,16 @@ static int take_rows(struct options *o, const char *arg)
 	return err;
 }
 
+static int take_rung(struct options *o, const char *arg)
+{
+	uint64_t rung;
+	int err = option_number("--rung", arg, 1, 3, &rung);
+
+	if (!err)
+		o->rung = (unsigned int)rung;
+	return err;
+}
+
 static int take_time(struct options *o, const char *arg)
 {
 	int format, err = option_choice("time format", "Formats", arg, TIME_FORMAT_NONE + 1,
@@ -162,18 +172,19 @@ static int take_value(struct parse *p, int key, const char *arg)
 		return option_choice("colour mode", "Modes", arg, COLOR_COUNT, color_word,
 				     &p->color);
 	case OPTION_REPLAY:
-	case OPTION_FROM:
-	case OPTION_TO:
-	case OPTION_SPEED:
-	case OPTION_RECORD:
-	case OPTION_RECORD_SIZE:
-	case OPTION_RECORD_FILES:
-	case OPTION_FLIGHT:
-	case OPTION_FLIGHT_SIZE:
-	case OPTION_TRIGGER:
-		return option_of_files(o, key, arg);
+		if (!*arg)
+			return usage_error("--replay", arg, " is no file name");
+		o->replay_path = arg;
+		return 0;
 	case OPTION_BUFFER:
 		return take_buffer(o, arg);
+	case OPTION_RUNG:
+		return take_rung(o, arg);
+	case OPTION_BTF:
+		if (!*arg)
+			return usage_error("--btf", arg, " is no file name");
+		o->btf_path = arg;
+		return 0;
 	default: /* OPTION_MAX_CONNECTIONS */
 		return option_number("--max-connections", arg, 1, CONNECTIONS_MAX,
 				     &o->max_connections);
@@ -188,7 +199,6 @@ static bool take_flag(struct options *o, int key)
 	case OPTION_LIST:
 	case OPTION_SCHEMA:
 	case OPTION_EXPLAIN:
-	case OPTION_FORCE:
 	case 'a':
 	case 'l': /* these make the mode, together: settle_mode */
 		return true;
@@ -347,8 +357,7 @@ static bool wants_color(int when)
 static int settle(struct parse *p)
 {
 	const uint32_t always = 1u << EVENT_START | 1u << EVENT_LOST | 1u << EVENT_SUMMARY;
-	const uint32_t rows = 1u << EVENT_NONE | 1u << EVENT_SOCKET | 1u << EVENT_TOP |
-			      1u << EVENT_RECORDING;
+	const uint32_t rows = 1u << EVENT_NONE | 1u << EVENT_SOCKET | 1u << EVENT_TOP;
 	struct options *o = p->o;
 	int err = settle_mode(p);
 
@@ -373,7 +382,7 @@ static int settle(struct parse *p)
 		o->selection.tcp = true;
 	o->view.color = !o->view.json && wants_color(p->color);
 	o->view.batch |= o->view.json;
-	return settle_files(o, p->seen);
+	return 0;
 }
 
 int options_parse(int argc, char **argv, struct options *o)
@@ -413,8 +422,6 @@ int options_parse(int argc, char **argv, struct options *o)
 void options_done(struct options *o)
 {
 	filter_free(o->filter);
-	filter_free(o->trigger);
-	o->trigger = NULL;
 	o->filter = NULL;
 	o->view.filter = NULL;
 }

@@ -116,7 +116,9 @@ static int once(struct table_run *t, struct output *out)
 
 int table_run(const struct options *o, struct pipeline *p, struct output *out)
 {
-	const struct kernel_options k = { .buffer_bytes = 4096, .table_only = true };
+	const struct kernel_options k = {
+		.buffer_bytes = 4096, .table_only = true, .rung = o->rung, .btf_path = o->btf_path
+	};
 	struct table_run t = { .pipeline = p };
 	struct kernel_error error;
 	int err;

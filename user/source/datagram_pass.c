@@ -12,7 +12,7 @@
 int datagram_take(void *kernel_source, const struct flow_key *key, struct flow *flow)
 {
 	struct kernel_source *k = kernel_source;
-	int map = bpf_map__fd(k->skeleton->maps.flows);
+	int map = bpf_map__fd(k->object.maps.flows);
 
 	/* Not lookup_and_delete: hash maps have that since 5.14 only, and a datagram between the two is one after the end. */
 	if (bpf_map_lookup_elem(map, key, flow))
@@ -54,18 +54,18 @@ int kernel_source_sweep_datagrams(struct kernel_source *k, enum sweep_mode mode,
 
 	if (!k->datagrams)
 		return 0;
-	if (k->skeleton->bss->further_flows) {
+	if (*k->object.bss.further_flows) {
 		keys = malloc(FLOWS_MAX * sizeof(*keys));
 		flows = malloc(FLOWS_MAX * sizeof(*flows));
 		if (!keys || !flows)
 			return -ENOMEM;
-		count = read_flows(bpf_map__fd(k->skeleton->maps.flows), keys, flows);
+		count = read_flows(bpf_map__fd(k->object.maps.flows), keys, flows);
 		if (count < 0)
 			return (int)count;
 	}
-	k->skeleton->bss->sweep_mode = mode;
-	err = rows_read(k->skeleton->progs.datagrams_tracked,
-			bpf_map__fd(k->skeleton->maps.datagram_sockets), &rows);
+	*k->object.bss.sweep_mode = mode;
+	err = rows_read(k->object.progs.datagrams_tracked,
+			bpf_map__fd(k->object.maps.datagram_sockets), &rows);
 	if (!err) {
 		err = kernel_source_drain(k);
 		err = err > 0 ? 0 : err;

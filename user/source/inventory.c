@@ -138,9 +138,11 @@ int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sin
 	size_t count, first, i;
 	int err;
 
-	err = rows_read(k->skeleton->progs.holders, -1, &all);
+	if (!bpf_program__autoload(k->object.progs.holders))
+		return -EOPNOTSUPP;
+	err = rows_read(k->object.progs.holders, -1, &all);
 	/* The UDP sockets that were there before have their owners now: what moves from here on is theirs. */
-	k->skeleton->bss->datagrams_on = k->datagrams != NULL;
+	*k->object.bss.datagrams_on = k->datagrams != NULL;
 	if (!err && drain_first) {
 		err = kernel_source_drain(k);
 		err = err > 0 ? 0 : err;
@@ -164,10 +166,10 @@ static int tracked_read(struct kernel_source *k, enum sweep_mode mode, struct ro
 {
 	int err;
 
-	if (!bpf_program__autoload(k->skeleton->progs.tracked))
+	if (!bpf_program__autoload(k->object.progs.tracked))
 		return 0;
-	k->skeleton->bss->sweep_mode = mode;
-	err = rows_read(k->skeleton->progs.tracked, bpf_map__fd(k->skeleton->maps.sockets), rows);
+	*k->object.bss.sweep_mode = mode;
+	err = rows_read(k->object.progs.tracked, bpf_map__fd(k->object.maps.sockets), rows);
 	if (err)
 		return err;
 	err = kernel_source_drain(k);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,7 +14,11 @@
 #include "source/clock.h"
 #include "source/kernel_private.h"
 
-#define LOG_LINES 8	      /* of a verifier's log the last ones tell why */
+#define LOG_LINES 8 /* of a verifier's log the last ones tell why */
+#define CONNECTIONS_PER_ENTRY \
+	8 /* an entry of the hash takes about 300 bytes, and is never given back */
+#define HASH_MIN 65536
+#define HASH_MAX (1u << 20)
 #define FLOW_ENDS_A_TURN 4096 /* of sockets with many peers: others want to be told of as well */
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -67,29 +72,26 @@ static __u32 set_u16_list(__u16 *to, const struct u32_list *from)
 	return from->count;
 }
 
-static void set_filters(struct nettrace_bpf *skeleton, const struct kernel_options *options)
+static void set_filters(struct object *o, const struct kernel_options *options)
 {
 	const struct selection *s = options->selection;
 
-	skeleton->rodata->tell_states = options->states;
-	skeleton->rodata->own_tgid = (__u32)getpid();
-	skeleton->rodata->wakeup_bytes = (__u32)(options->buffer_bytes / 4);
+	*o->rodata.tell_states = options->states;
+	*o->rodata.own_tgid = (__u32)getpid();
+	*o->rodata.wakeup_bytes = (__u32)(options->buffer_bytes / 4);
 	if (!s)
 		return;
 	/* -4 can't be decided by the socket's family alone: IPv4 may run over an AF_INET6 socket. */
 	if (s->ipv6 && !s->ipv4)
-		skeleton->rodata->filter_family = AF_INET6;
+		*o->rodata.filter_family = AF_INET6;
 	if (s->pids.count <= FILTER_MAX) {
 		for (__u32 i = 0; i < s->pids.count; i++)
-			skeleton->rodata->filter_pids[i] = s->pids.values[i];
-		skeleton->rodata->filter_pid_count = s->pids.count;
+			o->rodata.filter_pids[i] = s->pids.values[i];
+		*o->rodata.filter_pid_count = s->pids.count;
 	}
-	skeleton->rodata->filter_port_count =
-		set_u16_list((__u16 *)skeleton->rodata->filter_ports, &s->ports);
-	skeleton->rodata->filter_lport_count =
-		set_u16_list((__u16 *)skeleton->rodata->filter_lports, &s->lports);
-	skeleton->rodata->filter_rport_count =
-		set_u16_list((__u16 *)skeleton->rodata->filter_rports, &s->rports);
+	*o->rodata.filter_port_count = set_u16_list(o->rodata.filter_ports, &s->ports);
+	*o->rodata.filter_lport_count = set_u16_list(o->rodata.filter_lports, &s->lports);
+	*o->rodata.filter_rport_count = set_u16_list(o->rodata.filter_rports, &s->rports);
 }
 
 static int take_record(struct kernel_source *k, const void *data, size_t size)
@@ -113,24 +115,57 @@ static int on_record(void *context, void *data, size_t size)
 	return err ? -ECANCELED : 0;
 }
 
+/* Where sockets are kept by address: sizes are fixed when the maps are made, for all of the memory is taken at once. */
+static int set_hash_sizes(struct kernel_source *k, const struct kernel_options *options)
+{
+	uint64_t entries = options->max_connections / CONNECTIONS_PER_ENTRY;
+	int err;
+
+	if (entries < HASH_MIN)
+		entries = HASH_MIN;
+	if (entries > HASH_MAX)
+		entries = HASH_MAX;
+	if (options->table_only)
+		entries = HASH_MIN;
+	err = bpf_map__set_max_entries(k->object.maps.sockets, (__u32)entries);
+	if (err)
+		return err;
+	return bpf_map__set_max_entries(k->object.maps.datagram_sockets,
+					k->datagrams ? HASH_MIN : 1);
+}
+
+static int set_cookie_key(struct kernel_source *k)
+{
+	__u64 key;
+
+	if (getrandom(&key, sizeof(key), 0) != sizeof(key))
+		return -EIO;
+	*k->object.rodata.cookie_key = key | 1;
+	return 0;
+}
+
 static int load_set(struct kernel_source *k, const struct kernel_options *options,
 		    enum hooks_set set)
 {
-	int err;
+	int err = object_open(&k->object, k->rung != RUNG_STORAGE, options->btf_path);
 
-	k->skeleton = nettrace_bpf__open();
-	if (!k->skeleton)
-		return -errno;
+	if (err)
+		return err;
 	if (options->table_only)
 		hooks_choose_table(k);
 	else
 		hooks_choose(k, options, set);
-	set_filters(k->skeleton, options);
-	err = bpf_map__set_max_entries(k->skeleton->maps.ring, (__u32)options->buffer_bytes);
-	return err ? err : nettrace_bpf__load(k->skeleton);
+	set_filters(&k->object, options);
+	err = bpf_map__set_max_entries(k->object.maps.ring, (__u32)options->buffer_bytes);
+	if (!err && k->rung != RUNG_STORAGE) {
+		err = set_hash_sizes(k, options);
+		if (!err)
+			err = set_cookie_key(k);
+	}
+	return err ? err : object_load(&k->object);
 }
 
-static int load(struct kernel_source *k, const struct kernel_options *options)
+static int load_rung(struct kernel_source *k, const struct kernel_options *options)
 {
 	int err = -EINVAL;
 
@@ -144,21 +179,69 @@ static int load(struct kernel_source *k, const struct kernel_options *options)
 		/* Without TCP there is nothing below it. */
 		if (!options->tcp && set == HOOKS_WITHOUT_DATAGRAM_OWNERS)
 			return err;
-		nettrace_bpf__destroy(k->skeleton);
-		k->skeleton = NULL;
+		object_close(&k->object);
 	}
 	return err;
 }
 
-static int load_btf(struct kernel_source *k, struct kernel_error *error)
+/* Is there any use in trying this rung? 0, or why not. */
+static int probe_rung(const struct kernel_source *k, unsigned int rung)
 {
-	k->btf = btf__load_vmlinux_btf();
+	int err;
+
+	if (rung == RUNG_RAW)
+		return k->btf ? ladder_raw_tracepoint("inet_sock_set_state") : -ENOENT;
+	err = ladder_typed_tracepoint(k->btf, "inet_sock_set_state");
+	if (err || rung != RUNG_STORAGE)
+		return err;
+	err = ladder_storage(k->btf);
+	return err == -ETIME ? 0 : err; /* it did not run just then: not for want of memory */
+}
+
+static int load(struct kernel_source *k, const struct kernel_options *options)
+{
+	unsigned int first = options->rung ? options->rung : RUNG_STORAGE;
+	unsigned int last = options->rung ? options->rung : RUNG_RAW;
+	int err = -ENOENT;
+
+	/* Types from a file are for kernels without; typed programs are made with the kernel's own. */
+	if (options->btf_path && !options->rung)
+		first = RUNG_RAW;
+	for (unsigned int rung = first; rung <= last; rung++) {
+		err = probe_rung(k, rung);
+		if (err) {
+			report_debug("rung %u is not possible: %s", rung, strerror(-err));
+			continue;
+		}
+		k->rung = rung;
+		err = load_rung(k, options);
+		if (!err)
+			return 0;
+		report_debug("rung %u does not load: %s", rung, strerror(-err));
+		object_close(&k->object);
+		if (err == -ENOMEM)
+			return err;
+	}
+	return err;
+}
+
+static int load_btf(struct kernel_source *k, const char *path, struct kernel_error *error)
+{
+	k->btf = path ? btf__parse(path, NULL) : btf__load_vmlinux_btf();
 	if (k->btf)
 		return 0;
+	if (path) {
+		snprintf(error->what, sizeof(error->what),
+			 "can't read types of a kernel from %s: %s", path, strerror(errno));
+		snprintf(error->advice, sizeof(error->advice),
+			 "--btf takes a BTF file of exactly this kernel, or its vmlinux with BTF");
+		return -EINVAL;
+	}
 	snprintf(error->what, sizeof(error->what),
 		 "this kernel has no BTF type information (/sys/kernel/btf/vmlinux)");
-	snprintf(error->advice, sizeof(error->advice),
-		 "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; 'nettrace -a' works without it");
+	snprintf(
+		error->advice, sizeof(error->advice),
+		"use a kernel built with CONFIG_DEBUG_INFO_BTF=y, or give its types with --btf FILE");
 	return -ENOENT;
 }
 
@@ -166,13 +249,13 @@ static int start(struct kernel_source *k, const struct kernel_options *options,
 		 struct kernel_error *error)
 {
 	const char *which = "";
-	int err = load_btf(k, error);
+	int err = load_btf(k, options->btf_path, error);
 
 	if (err)
 		return err;
 	err = load(k, options);
 	if (!err) {
-		k->ring = ring_buffer__new(bpf_map__fd(k->skeleton->maps.ring), on_record, k, NULL);
+		k->ring = ring_buffer__new(bpf_map__fd(k->object.maps.ring), on_record, k, NULL);
 		err = k->ring ? 0 : -errno;
 	}
 	if (err) {
@@ -227,16 +310,7 @@ void kernel_source_detach(struct kernel_source *k)
 	if (k->detached)
 		return;
 	k->detached = true;
-	for (int i = 0; i < CGROUP_HOOKS; i++) {
-		bpf_link__destroy(k->cgroup_links[i]);
-		k->cgroup_links[i] = NULL;
-	}
-	if (!k->skeleton)
-		return;
-	/* First the one that takes an end it was not told of for an unseen one: the others go one by one. */
-	bpf_link__destroy(k->skeleton->links.socket_destroyed);
-	k->skeleton->links.socket_destroyed = NULL;
-	nettrace_bpf__detach(k->skeleton);
+	hooks_detach(k);
 }
 
 void kernel_source_close(struct kernel_source *k)
@@ -245,7 +319,7 @@ void kernel_source_close(struct kernel_source *k)
 		return;
 	kernel_source_detach(k);
 	ring_buffer__free(k->ring);
-	nettrace_bpf__destroy(k->skeleton);
+	object_close(&k->object);
 	datagrams_free(k->datagrams);
 	assembly_free(k->assembly);
 	cgroup_cache_free(k->names.cgroups);
@@ -264,7 +338,7 @@ int kernel_source_drain(struct kernel_source *k)
 
 	k->names.wall_offset_ns = clock_wall_offset_ns();
 	/* From here on a full quarter wakes us again. */
-	k->skeleton->bss->wakeup_pending = 0;
+	*k->object.bss.wakeup_pending = 0;
 	k->sink_error = 0;
 	n = ring_buffer__consume(k->ring);
 	if (k->sink_error)
@@ -291,7 +365,7 @@ uint64_t kernel_source_lost(struct kernel_source *k, const char **where)
 							  [COUNTER_FLOWS_FULL] = "flows" };
 
 	for (int i = 0; i < COUNTER_COUNT; i++) {
-		uint64_t now = k->skeleton->bss->counters[i];
+		uint64_t now = k->object.bss.counters[i];
 		uint64_t lost = now - k->lost_told[i];
 
 		if (!lost || !names[i])
@@ -305,12 +379,17 @@ uint64_t kernel_source_lost(struct kernel_source *k, const char **where)
 
 long kernel_source_unconfirmed(const struct kernel_source *k)
 {
-	return (long)k->skeleton->bss->unconfirmed;
+	return (long)*k->object.bss.unconfirmed;
 }
 
 bool kernel_source_follows_udp(const struct kernel_source *k)
 {
 	return k->datagrams;
+}
+
+unsigned int kernel_source_rung(const struct kernel_source *k)
+{
+	return k->rung;
 }
 
 const char *const *kernel_source_hooks(const struct kernel_source *k, uint32_t *count)
@@ -321,7 +400,7 @@ const char *const *kernel_source_hooks(const struct kernel_source *k, uint32_t *
 
 void kernel_source_describe(struct kernel_source *k, char *text, size_t size)
 {
-	const __u64 *c = k->skeleton->bss->counters;
+	const __u64 *c = k->object.bss.counters;
 
 	const uint64_t bad = assembly_bad_records(k->assembly) +
 			     (k->datagrams ? datagrams_bad_records(k->datagrams) : 0);

@@ -14,6 +14,9 @@ struct kernel_options {
 	bool states;	       /* tell every transition */
 	bool tcp, udp;	       /* which to follow */
 	bool table_only;       /* nothing is attached: only kernel_source_inventory works */
+	unsigned int rung;     /* of ladder.h: this one only, 1 to 3; 0: the best that there is */
+	const char *btf_path;  /* the kernel's types, in place of /sys/kernel/btf/vmlinux; NULL */
+	uint64_t max_connections; /* sizes the hash of rungs 2 and 3 */
 	const struct selection
 		*selection; /* borrowed; what the kernel can decide of it is decided there */
 };
@@ -51,6 +54,9 @@ long kernel_source_unconfirmed(const struct kernel_source *k);
 
 /* Is UDP followed? False where it was not asked for, or this kernel refuses its programs. */
 bool kernel_source_follows_udp(const struct kernel_source *k);
+
+/* On which rung of ladder.h it runs: 1 to 3. */
+unsigned int kernel_source_rung(const struct kernel_source *k);
 
 /* Names of what is attached, for `start`. Borrowed. */
 const char *const *kernel_source_hooks(const struct kernel_source *k, uint32_t *count);

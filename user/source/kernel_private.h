@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shared by kernel.c, hooks.c and inventory.c only: the only files that see libbpf and the skeleton. */
+/* Shared by kernel.c, hooks.c, inventory.c and datagram_pass.c: with ladder.c and object.c the only files that see libbpf. */
 #ifndef NETTRACE_KERNEL_PRIVATE_H
 #define NETTRACE_KERNEL_PRIVATE_H
 
@@ -7,24 +7,26 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-#include "nettrace.skel.h"
 #include "source/assembly.h"
 #include "source/cgroup.h"
 #include "source/datagrams.h"
+#include "source/hook_table.h"
 #include "source/kernel.h"
+#include "source/ladder.h"
+#include "source/object.h"
 
 #define REASONS_MAX 64
-#define CGROUP_HOOKS 14
 
 /* Owned: all members but the sinks. */
 struct kernel_source {
-	struct nettrace_bpf *skeleton;
+	struct object object;
+	unsigned int rung;
 	struct ring_buffer *ring;
-	struct btf *btf; /* the running kernel's */
+	struct btf *btf; /* the running kernel's, or what was given in its place */
 	struct assembly *assembly;
 	struct record_names names;
-	struct datagrams *datagrams; /* NULL: UDP is not followed */
-	struct bpf_link *cgroup_links[CGROUP_HOOKS];
+	struct datagrams *datagrams;	     /* NULL: UDP is not followed */
+	struct bpf_link *links[HOOKS_COUNT]; /* as in hook_table */
 	const char *hooks[KERNEL_HOOKS_MAX];
 	uint32_t hook_count;
 	const char *reset_reasons[REASONS_MAX]; /* borrowed from btf */
@@ -49,6 +51,8 @@ void hooks_choose(struct kernel_source *k, const struct kernel_options *options,
 		  enum hooks_set set);
 /* Only the pass over open files, for a table without tracing. */
 void hooks_choose_table(struct kernel_source *k);
+/* Takes them off; nothing else happens in between. */
+void hooks_detach(struct kernel_source *k);
 /* Attaches them. 0 or -errno: a hook that can't be done without failed (its name in *which). */
 int hooks_attach(struct kernel_source *k, const char **which);
 /* For record_names: the name of this enum sk_rst_reason, without its prefix, or NULL. */
