@@ -1,8 +1,8 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause
-# The job of the matrix, in the machine: nettrace over the workload's shapes, then over its churn. Leaves in /out
-# of each what the workload knows (NAME.truth), what nettrace wrote (NAME.events, NAME.errors) and how both ended
-# (NAME.workload, NAME.status). Waits are bounded by counting turns.
+# The job of the matrix, in the machine: nettrace over the workload's shapes, its churn and its datagrams, first as it
+# comes, then on each rung in $rungs. Leaves in /out of each what the workload knows (NAME.truth), what nettrace wrote
+# (NAME.events, NAME.errors) and how both ended (NAME.workload, NAME.status). Waits are bounded by counting turns.
 
 wait_for() # SECONDS COMMAND...
 {
@@ -24,7 +24,7 @@ is_ready()
 ends_wanted()
 {
 	wanted=$(grep -c . "/out/$name.truth")
-	[ "$name" != churn ] || wanted=$((2 * (wanted - 1)))
+	case $name in churn*) wanted=$((2 * (wanted - 1))) ;; esac
 }
 
 all_ended()
@@ -37,14 +37,17 @@ is_gone()
 	! kill -0 "$tracer" 2>/dev/null
 }
 
-trace() # NAME WORKLOAD-WORDS...
+trace() # NAME OPTIONS WORKLOAD-WORDS...
 {
 	name=$1
-	shift
-	nettrace -v --json >"/out/$name.events" 2>"/out/$name.errors" &
+	options=$2
+	first=$3
+	shift 3
+	# shellcheck disable=SC2086 # one word an option
+	nettrace -v --json $options >"/out/$name.events" 2>"/out/$name.errors" &
 	tracer=$!
 	if wait_for 60 is_ready; then
-		workload "$@" --truth "/out/$name.truth" >/dev/null
+		workload "$first" --truth "/out/$name.truth" "$@" >/dev/null
 		echo $? >"/out/$name.workload"
 		ends_wanted
 		wait_for 30 all_ended || echo "$name: not every end was told in time"
@@ -61,6 +64,12 @@ trace() # NAME WORKLOAD-WORDS...
 # So small a machine would give up TIME_WAIT after 4096 connections and then reset the peer.
 sysctl -q -w net.ipv4.tcp_max_tw_buckets=262144
 cp /sys/kernel/debug/tracing/available_events /out/
-trace shapes --repeat 3 all
+trace shapes "" --repeat=3 all
 is_ready || exit 0
-trace churn churn --connections 6000 --processes 2
+trace churn "" churn --connections 6000 --processes 2
+trace datagrams "-u" datagrams all
+for rung in $rungs; do
+	trace "shapes-$rung" "--rung $rung" all
+	trace "churn-$rung" "--rung $rung" churn --connections 2000 --processes 2
+	[ "$rung" = 3 ] || trace "datagrams-$rung" "-u --rung $rung" datagrams all
+done
