@@ -23,10 +23,12 @@ build library:libbpf          libbpf-dev       libbpf-devel           libbpf
 build library:libelf          libelf-dev       elfutils-libelf-devel  libelf
 build library:zlib            zlib1g-dev       zlib-devel             zlib
 build library:jansson         libjansson-dev   jansson-devel          jansson
+build library:libzstd          libzstd-dev      libzstd-devel          zstd
 build header:stdio.h          libc6-dev        glibc-devel            glibc
 test  library:cmocka          libcmocka-dev    libcmocka-devel        cmocka
 test  static:c                libc6-dev        glibc-static           glibc
 test  command:python3         python3          python3                python
+test  command:zstd            zstd             zstd                   zstd
 test  command:jq              jq               jq                     jq
 test  command:ip              iproute2         iproute                iproute2
 test  command:tmux            tmux             tmux                   tmux

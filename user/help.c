@@ -27,7 +27,8 @@ const struct argp_option option_table[] = {
 	OPTION("listening", 'l', NULL, "the same, listening sockets only"),
 	OPTION("list", OPTION_LIST, NULL, "the same, connected sockets only"),
 	OPTION("replay", OPTION_REPLAY, "FILE",
-	       "any of these from what --json wrote ('-': standard input); needs no root"),
+	       "any of these from what --record or --json wrote ('-': standard input); needs "
+	       "no root; more FILEs may follow"),
 	OPTION("explain", OPTION_EXPLAIN, NULL,
 	       "say how FILTER was understood, and what of it the kernel decides"),
 	OPTION("schema", OPTION_SCHEMA, NULL, "print the JSON Schema of what --json writes"),
@@ -74,6 +75,24 @@ const struct argp_option option_table[] = {
 	OPTION("no-header", 'H', NULL, "no headings"),
 	OPTION("color", OPTION_COLOR, "WHEN", "auto, always or never; NO_COLOR is heeded"),
 
+	HEADING("Recordings:"),
+	OPTION("record", OPTION_RECORD, "FILE",
+	       "write what happens into this new file, beside any view (x.jsonl.zst)"),
+	OPTION("record-size", OPTION_RECORD_SIZE, "SIZE", "begin a new file when it has this size"),
+	OPTION("record-files", OPTION_RECORD_FILES, "N", "keep so many of them (4)"),
+	OPTION("force", OPTION_FORCE, NULL, "replace files that are there already"),
+	OPTION("flight", OPTION_FLIGHT, "DURATION",
+	       "keep only that long, in memory; written on SIGUSR1"),
+	OPTION("flight-size", OPTION_FLIGHT_SIZE, "SIZE", "memory for it (64M)"),
+	OPTION("trigger", OPTION_TRIGGER, "FILTER",
+	       "--flight: write it, and the next minute, also when an event fits this"),
+	OPTION("from", OPTION_FROM, "TIME",
+	       "--replay: begin there: 2026-11-21T07:43:18Z, 07:43:18, 5m (after the beginning), "
+	       "-30s (before the end)"),
+	OPTION("to", OPTION_TO, "TIME", "--replay: end there"),
+	OPTION("speed", OPTION_SPEED, "N",
+	       "--replay: N times as fast as it was, or max; max unless --top has a terminal"),
+
 	HEADING("Other:"),
 	OPTION("strict", OPTION_STRICT, NULL, "exit code 4 if anything was lost"),
 	OPTION("buffer", OPTION_BUFFER, "SIZE", "ring buffer between kernel and nettrace (8M)"),
@@ -104,7 +123,7 @@ static const char before[] =
 	"  nettrace dport = 443 and comm ~ 'python*' and outcome != clean\n"
 	"  nettrace --top --by remote    the busiest peers\n"
 	"  nettrace -tulpn               who listens, as with netstat and ss\n"
-	"  nettrace -j --for 1m > f      record one minute\n"
+	"  nettrace --record f --for 1m  record one minute, and show it\n"
 	"  nettrace --replay f --top     any view of it again, without root\n";
 
 static const char after[] =

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
 
 #include "base/report.h"
 #include "drops.h"
@@ -15,11 +14,13 @@
 #include "signals.h"
 #include "source/clock.h"
 #include "source/kernel.h"
+#include "start.h"
 #include "sweeps.h"
 
 #define POLL_BUSY_NS 20000000ULL
 #define POLL_IDLE_NS 100000000ULL
 #define PRIORITY (-10)
+#define RECORD_COUNTERS_NS 1000000000ULL
 #define OUTPUT_PATIENCE (32u << 20) /* what `| jq` may lag behind before records wait in the ring */
 
 /* Owned: kernel. */
@@ -31,6 +32,7 @@ struct live {
 	struct sweeps sweeps;
 	struct drops drops;
 	uint64_t began_ns, end_ns; /* end_ns: 0 for none */
+	uint64_t next_counters_ns; /* mono: when a recording wants them */
 	bool busy;
 };
 
@@ -51,27 +53,16 @@ static int on_event(void *context, struct event *e)
 static int tell_start(struct live *l)
 {
 	uint64_t mono = clock_mono_ns();
+	const char *const *hooks;
+	uint32_t hook_count;
 	struct utsname uts;
 	struct event e;
 
-	event_init(&e, EVENT_START, wall(mono), mono);
-	uname(&uts);
-	e.schema = EVENT_SCHEMA;
-	e.version = NETTRACE_VERSION;
-	e.kernel = uts.release;
-	e.host = uts.nodename;
-	e.mode = MODE_EBPF;
+	hooks = kernel_source_hooks(l->kernel, &hook_count);
+	start_event(&e, wall(mono), mono, &uts, MODE_EBPF, hooks, hook_count,
+		    connection_table_count(l->pipeline->table));
 	e.rung = (uint8_t)kernel_source_rung(l->kernel);
-	e.hooks = kernel_source_hooks(l->kernel, &e.hook_count);
-	e.sockets = connection_table_count(l->pipeline->table);
-	event_set(&e, FIELD_SCHEMA);
-	event_set(&e, FIELD_VERSION);
-	event_set(&e, FIELD_KERNEL);
-	event_set(&e, FIELD_HOST);
-	event_set(&e, FIELD_MODE);
 	event_set(&e, FIELD_RUNG);
-	event_set(&e, FIELD_HOOKS);
-	event_set(&e, FIELD_SOCKETS);
 	if (!l->options->view.json && l->options->mode == RUN_STREAM)
 		report("tracing %llu sockets with %u hooks on rung %u; Ctrl-C ends",
 		       (unsigned long long)e.sockets, e.hook_count, e.rung);
@@ -158,6 +149,7 @@ static int tick(struct live *l)
 		if (err)
 			return err;
 		now = clock_mono_ns();
+		l->next_counters_ns = now + RECORD_COUNTERS_NS;
 	}
 	connection_table_age(l->pipeline->table, now);
 	err = view->ops->tick ? view->ops->tick(view, wall(now), now) : 0;
@@ -165,6 +157,29 @@ static int tick(struct live *l)
 		l->pipeline->enough = true;
 		return PIPELINE_ENOUGH;
 	}
+	return err;
+}
+
+/* A recording has the counters of what moves at least once a second, also where the view has no need of them. */
+static int record(struct live *l)
+{
+	struct recording *r = l->pipeline->recording;
+	uint64_t now = clock_mono_ns();
+	int err = 0;
+
+	if (!r)
+		return 0;
+	if (now >= l->next_counters_ns) {
+		err = sweeps_counters(&l->sweeps);
+		l->next_counters_ns = clock_mono_ns() + RECORD_COUNTERS_NS;
+	}
+	if (signals_dump) {
+		signals_dump = 0;
+		if (l->options->record.flight_ns)
+			recording_dump(r, wall(now), now, 0);
+	}
+	now = clock_mono_ns();
+	recording_tick(r, wall(now), now);
 	return err;
 }
 
@@ -185,6 +200,8 @@ static int turn(struct live *l)
 		err = drops_run(&l->drops, clock_mono_ns());
 	if (!err)
 		err = tick(l);
+	if (!err)
+		err = record(l);
 	return err ? err : output_push(l->output);
 }
 
@@ -224,12 +241,9 @@ static int finish(struct live *l)
 static int tell_summary(struct live *l)
 {
 	uint64_t now = clock_mono_ns();
-	struct event e;
-	int err;
+	int err = pipeline_tell_summary(l->pipeline, wall(now), now, l->began_ns);
 
-	pipeline_summary(l->pipeline, &e, wall(now), now, l->began_ns);
-	err = l->pipeline->view->ops->event(l->pipeline->view, &e, NULL);
-	return err < 0 ? err : output_flush(l->output);
+	return err ? err : output_flush(l->output);
 }
 
 static int run(struct live *l)
@@ -294,6 +308,8 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 		keyboard_open();
 	err = run(&l);
 	keyboard_close();
+	if (p->recording)
+		recording_finish(p->recording);
 	describe(&l);
 	drops_done(&l.drops);
 	sweeps_done(&l.sweeps);

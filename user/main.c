@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/report.h"
 #include "explain.h"
 #include "live.h"
@@ -108,7 +110,7 @@ static bool keeps_closed(const struct options *o)
 		(selection_wants_closed(&o->selection) || filter_wants_closed(o->filter)));
 }
 
-static int run_mode(const struct options *o, struct pipeline *p, struct output *out)
+static int run_mode(struct options *o, struct pipeline *p, struct output *out)
 {
 	if (o->replay_path)
 		return replay_run(o, p, out);
@@ -135,10 +137,40 @@ static int exit_code_of(const struct options *o, const struct pipeline *p, const
 		report("can't write the output: %s", strerror(-out->error));
 	if (err || out->error)
 		return EXIT_FAILED;
-	return o->strict && p->totals.lost ? EXIT_LOST : EXIT_DONE;
+	return o->strict && (p->totals.lost || (p->recording && recording_missed(p->recording)))
+		       ? EXIT_LOST
+		       : EXIT_DONE;
 }
 
-static int run(const struct options *o)
+/* What a recording says of the machine that it is made on. */
+static void recording_options_complete(struct recording_options *r)
+{
+	AUTO_CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	struct stat own;
+	ssize_t n;
+
+	n = fd < 0 ? 0 : read(fd, r->boot, sizeof(r->boot) - 1);
+	r->boot[n > 0 ? n : 0] = '\0';
+	r->boot[strcspn(r->boot, "\n")] = '\0';
+	/* only to be unlike any other */
+	if (getrandom(r->run, sizeof(r->run), 0) != sizeof(r->run))
+		memset(r->run, 0, sizeof(r->run));
+	if (!stat("/proc/self/ns/net", &own))
+		r->own_netns = (uint32_t)own.st_ino;
+}
+
+static int record_and_run(struct options *o, struct pipeline *p, struct output *out)
+{
+	int err = 0;
+
+	if (o->record.path) {
+		recording_options_complete(&o->record);
+		err = recording_new(&o->record, p->table, &o->selection, o->filter, &p->recording);
+	}
+	return err ? err : run_mode(o, p, out);
+}
+
+static int run(struct options *o)
 {
 	struct output out;
 	struct stat target;
@@ -160,7 +192,7 @@ static int run(const struct options *o)
 		report("out of memory");
 		err = -ENOMEM;
 	} else {
-		err = run_mode(o, &p, &out);
+		err = record_and_run(o, &p, &out);
 	}
 	view_free(p.view);
 	if (!err && o->mode == RUN_STREAM && !o->view.json && !out.error)
@@ -169,6 +201,7 @@ static int run(const struct options *o)
 		report("the table was full: %llu connections were counted, not kept; raise --max-connections",
 		       (unsigned long long)connection_table_refused(p.table));
 	code = exit_code_of(o, &p, &out, err);
+	recording_free(p.recording);
 	connection_table_free(p.table);
 	output_done(&out);
 	return code;
@@ -195,7 +228,7 @@ static int version(FILE *out)
 	return fprintf(out, "nettrace %s\n", NETTRACE_VERSION) < 0 ? -errno : 0;
 }
 
-static int run_what(const struct options *o)
+static int run_what(struct options *o)
 {
 	switch (o->mode) {
 	case RUN_HELP:

@@ -172,10 +172,16 @@ static int take_value(struct parse *p, int key, const char *arg)
 		return option_choice("colour mode", "Modes", arg, COLOR_COUNT, color_word,
 				     &p->color);
 	case OPTION_REPLAY:
-		if (!*arg)
-			return usage_error("--replay", arg, " is no file name");
-		o->replay_path = arg;
-		return 0;
+	case OPTION_FROM:
+	case OPTION_TO:
+	case OPTION_SPEED:
+	case OPTION_RECORD:
+	case OPTION_RECORD_SIZE:
+	case OPTION_RECORD_FILES:
+	case OPTION_FLIGHT:
+	case OPTION_FLIGHT_SIZE:
+	case OPTION_TRIGGER:
+		return option_of_files(o, key, arg);
 	case OPTION_BUFFER:
 		return take_buffer(o, arg);
 	case OPTION_RUNG:
@@ -199,6 +205,7 @@ static bool take_flag(struct options *o, int key)
 	case OPTION_LIST:
 	case OPTION_SCHEMA:
 	case OPTION_EXPLAIN:
+	case OPTION_FORCE:
 	case 'a':
 	case 'l': /* these make the mode, together: settle_mode */
 		return true;
@@ -357,7 +364,8 @@ static bool wants_color(int when)
 static int settle(struct parse *p)
 {
 	const uint32_t always = 1u << EVENT_START | 1u << EVENT_LOST | 1u << EVENT_SUMMARY;
-	const uint32_t rows = 1u << EVENT_NONE | 1u << EVENT_SOCKET | 1u << EVENT_TOP;
+	const uint32_t rows = 1u << EVENT_NONE | 1u << EVENT_SOCKET | 1u << EVENT_TOP |
+			      1u << EVENT_RECORDING;
 	struct options *o = p->o;
 	int err = settle_mode(p);
 
@@ -382,7 +390,7 @@ static int settle(struct parse *p)
 		o->selection.tcp = true;
 	o->view.color = !o->view.json && wants_color(p->color);
 	o->view.batch |= o->view.json;
-	return 0;
+	return settle_files(o, p->seen);
 }
 
 int options_parse(int argc, char **argv, struct options *o)
@@ -422,6 +430,8 @@ int options_parse(int argc, char **argv, struct options *o)
 void options_done(struct options *o)
 {
 	filter_free(o->filter);
+	filter_free(o->trigger);
+	o->trigger = NULL;
 	o->filter = NULL;
 	o->view.filter = NULL;
 }

@@ -3,8 +3,10 @@
 #ifndef NETTRACE_OPTIONS_H
 #define NETTRACE_OPTIONS_H
 
+#include "base/moment.h"
 #include "model/filter.h"
 #include "model/selection.h"
+#include "view/recording.h"
 #include "view/view.h"
 
 #include <stdbool.h>
@@ -16,6 +18,8 @@
 #endif
 
 enum run_mode { RUN_STREAM, RUN_TOP, RUN_LIST, RUN_EXPLAIN, RUN_SCHEMA, RUN_HELP, RUN_VERSION };
+
+#define REPLAY_FILES_MAX 1024
 
 struct options {
 	enum run_mode mode;
@@ -30,8 +34,16 @@ struct options {
 	struct view_options view;
 	/* Borrowed from argv; NULL: the live kernel; "-": standard input. */
 	const char *replay_path;
-	uint64_t for_ns;       /* --for; 0: until stopped */
-	uint64_t event_count;  /* -c; 0: no end */
+	const char *replay_paths[REPLAY_FILES_MAX]; /* all of them; the first is replay_path */
+	unsigned int replay_count;
+	struct moment from, to;
+	double speed; /* of the recording's clock to the real one; 0: as fast as it goes */
+	bool speed_given, speed_on_screen; /* on_screen: 1, if there is a terminal */
+	struct filter *trigger;		   /* owned, as filter */
+	struct recording_options
+		record;	      /* path NULL: none; the caller fills in what only the machine knows */
+	uint64_t for_ns;      /* --for; 0: until stopped */
+	uint64_t event_count; /* -c; 0: no end */
 	uint64_t buffer_bytes; /* a power of two, ready for the ring */
 	uint64_t max_connections;
 	unsigned int rung;    /* --rung; 0: the best that this kernel has */

@@ -8,6 +8,7 @@
 
 #include "model/filter.h"
 #include "model/selection.h"
+#include "options.h"
 
 #include <argp.h>
 #include <stdbool.h>
@@ -30,6 +31,16 @@ enum option_key {
 	OPTION_ROWS,
 	OPTION_COLOR,
 	OPTION_REPLAY,
+	OPTION_FROM,
+	OPTION_TO,
+	OPTION_SPEED,
+	OPTION_RECORD,
+	OPTION_RECORD_SIZE,
+	OPTION_RECORD_FILES,
+	OPTION_FORCE,
+	OPTION_FLIGHT,
+	OPTION_FLIGHT_SIZE,
+	OPTION_TRIGGER,
 	OPTION_SCHEMA,
 	OPTION_EXPLAIN,
 	OPTION_STRICT,
@@ -83,6 +94,10 @@ int option_size(const char *option, const char *arg, uint64_t minimum, uint64_t 
 int option_duration(const char *option, const char *arg, uint64_t minimum_ns, uint64_t *ns);
 /* The words are FILTER. *f is NULL where they are blank, and untouched on error. */
 int option_filter(char *const *words, unsigned int count, struct filter **f);
+/* The options of recordings. 0, or EXIT_USAGE after having reported. */
+int option_of_files(struct options *o, int key, const char *arg);
+/* What they say together, once the mode is known; `seen` is by key. */
+int settle_files(struct options *o, const bool *seen);
 /*
  * One of `count` names: its index in *chosen. `what` and `title` name them: "sort key", "Sort
  * keys".

@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Known to the manual of a later version: refused in plain words, not as a typing error. */
 static const struct {
@@ -35,7 +36,6 @@ static const struct {
 	{ "netns", 0, "selection by network namespace" },
 	{ "resolve", 0, "name resolution" },
 	{ "csv", 0, "CSV output" },
-	{ "record", 0, "recording" },
 	{ "report", 0, "the HTML report" },
 };
 
@@ -203,6 +203,35 @@ static int scan_long(struct option_words *w, const char *word, const char *next,
 	return 0;
 }
 
+/* A word behind --replay FILE that is a file, as the shell makes them of a pattern: --replay x*.zst. */
+static bool is_another_file(const char *word)
+{
+	struct stat status;
+
+	return word[0] != '-' && !stat(word, &status) && S_ISREG(status.st_mode);
+}
+
+static bool begins_files(const char *word)
+{
+	static const char name[] = "--replay";
+
+	return !strncmp(word, name, sizeof(name) - 1) &&
+	       (!word[sizeof(name) - 1] || word[sizeof(name) - 1] == '=');
+}
+
+static int add_file(struct option_words *w, const char *word)
+{
+	char *rewritten;
+
+	if (asprintf(&rewritten, "--replay=%s", word) < 0) {
+		report("out of memory");
+		return EXIT_FAILED;
+	}
+	w->rewritten[w->rewritten_count++] = rewritten;
+	w->argv[w->argc++] = rewritten;
+	return 0;
+}
+
 static int scan_word(struct option_words *w, char *word, const char *next, bool *takes_next)
 {
 	char *rewritten;
@@ -244,6 +273,7 @@ int option_words_init(struct option_words *w, int argc, char **argv)
 	}
 	w->argv[w->argc++] = "nettrace";
 	for (i = 1; i < argc && !err && !w->help && !w->version; i++) {
+		const char *word = argv[i];
 		bool takes_next = false;
 
 		if (!strcmp(argv[i], "--"))
@@ -251,6 +281,9 @@ int option_words_init(struct option_words *w, int argc, char **argv)
 		err = scan_word(w, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &takes_next);
 		if (!err && takes_next)
 			w->argv[w->argc++] = argv[++i];
+		if (!err && begins_files(word))
+			while (!err && i + 1 < argc && is_another_file(argv[i + 1]))
+				err = add_file(w, argv[++i]);
 	}
 	for (; i < argc; i++)
 		w->argv[w->argc++] = argv[i];

@@ -100,6 +100,8 @@ int pipeline_event(void *pipeline, struct event *e)
 	if (!selection_match(p->selection, e) || !passes(p, e, &change))
 		return 0;
 	count_event(p, e);
+	if (p->recording)
+		recording_event(p->recording, e);
 	err = p->view->ops->event(p->view, e, &change);
 	if (err < 0)
 		return err;
@@ -125,4 +127,16 @@ void pipeline_summary(const struct pipeline *p, struct event *e, uint64_t time_n
 	event_set(e, FIELD_UNATTRIBUTED);
 	event_set(e, FIELD_CONNECTIONS);
 	event_set(e, FIELD_DURATION_US);
+}
+
+int pipeline_tell_summary(struct pipeline *p, uint64_t time_ns, uint64_t mono_ns, uint64_t began_ns)
+{
+	struct event e;
+	int err;
+
+	pipeline_summary(p, &e, time_ns, mono_ns, began_ns);
+	if (p->recording)
+		recording_event(p->recording, &e);
+	err = p->view->ops->event(p->view, &e, NULL);
+	return err < 0 ? err : 0;
 }

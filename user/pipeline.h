@@ -6,6 +6,7 @@
 #include "model/connection_table.h"
 #include "model/filter.h"
 #include "model/selection.h"
+#include "view/recording.h"
 #include "view/view.h"
 
 #define PIPELINE_ENOUGH (-ECANCELED) /* what sinks return once nothing more is wanted */
@@ -22,10 +23,11 @@ struct pipeline {
 	const struct filter *filter; /* what is shown; the model knows the rest too */
 	bool filter_rows; /* an event is judged by all that is known of its connection, not by itself */
 	struct view *view;
-	uint32_t shown_events; /* bits of enum event_type that count for the limit */
-	uint64_t event_limit;  /* --count; 0: none */
-	bool gaps;	       /* something was lost: a close may come whose open did not */
-	bool enough;	       /* the limit is reached, or the view wants no more */
+	struct recording *recording; /* NULL: nothing is recorded */
+	uint32_t shown_events;	     /* bits of enum event_type that count for the limit */
+	uint64_t event_limit;	     /* --count; 0: none */
+	bool gaps;		     /* something was lost: a close may come whose open did not */
+	bool enough;		     /* the limit is reached, or the view wants no more */
 	struct pipeline_totals totals;
 };
 
@@ -37,6 +39,13 @@ int pipeline_event(void *pipeline, struct event *e);
  * reconciled; nothing when it was told before. As pipeline_event.
  */
 int pipeline_tell_open(struct pipeline *p, const struct event *e);
+
+/*
+ * Tells the summary, the last event, to the view and the recording; `began_ns` is the mono time of the start. 0 or -errno
+ * of the view.
+ */
+int pipeline_tell_summary(struct pipeline *p, uint64_t time_ns, uint64_t mono_ns,
+			  uint64_t began_ns);
 
 /* The summary as an event; `began_ns` is the mono time of the start. */
 void pipeline_summary(const struct pipeline *p, struct event *e, uint64_t time_ns, uint64_t mono_ns,

@@ -6,7 +6,10 @@
 #include "options.h"
 #include "pipeline.h"
 
-/* Reports what is wrong with the file, line by line; the good lines are shown. 0, -EBADMSG after bad lines, or -errno. */
-int replay_run(const struct options *o, struct pipeline *p, struct output *out);
+/*
+ * Reports what is wrong with the files, line by line; the good lines are shown. Sets what the recording says of the
+ * machine in o->view. 0, -EBADMSG after bad lines, or -errno.
+ */
+int replay_run(struct options *o, struct pipeline *p, struct output *out);
 
 #endif

@@ -9,6 +9,7 @@
 
 volatile sig_atomic_t signals_stop;
 volatile sig_atomic_t signals_resized;
+volatile sig_atomic_t signals_dump;
 
 static int wake_fd = -1;
 
@@ -19,6 +20,8 @@ static void on_signal(int number)
 
 	if (number == SIGWINCH)
 		signals_resized = 1;
+	else if (number == SIGUSR1)
+		signals_dump = 1;
 	else
 		signals_stop = 1;
 	if (write(wake_fd, &one, sizeof(one)) < 0) {
@@ -29,7 +32,7 @@ static void on_signal(int number)
 
 int signals_catch(void)
 {
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH };
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGUSR1 };
 	struct sigaction action, before;
 
 	wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -47,7 +50,7 @@ int signals_catch(void)
 			return -errno;
 	}
 	action.sa_handler = SIG_IGN;
-	return sigaction(SIGPIPE, &action, NULL) ? -errno : 0;
+	return sigaction(SIGPIPE, &action, NULL) || sigaction(SIGXFSZ, &action, NULL) ? -errno : 0;
 }
 
 int signals_fd(void)

@@ -9,10 +9,12 @@
 extern volatile sig_atomic_t signals_stop;
 /* Not 0 once the terminal changed its size; the loop clears it. */
 extern volatile sig_atomic_t signals_resized;
+/* Not 0 once SIGUSR1 came; the loop clears it. */
+extern volatile sig_atomic_t signals_dump;
 
 /*
- * Before anything else, so that no signal is lost while starting. A blocked write is interrupted by them; SIGPIPE becomes
- * an error of write. 0 or -errno.
+ * Before anything else, so that no signal is lost while starting. A blocked write is interrupted by them; SIGPIPE and
+ * SIGXFSZ become errors of write. 0 or -errno.
  */
 int signals_catch(void);
 /* Readable once one of them came. */

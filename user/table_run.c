@@ -12,18 +12,44 @@
 #include "source/kernel.h"
 #include "source/polling.h"
 #include "source/sock_diag.h"
+#include "start.h"
 
 struct table_run {
 	struct pipeline *pipeline;
 	struct kernel_source *kernel; /* NULL: /proc and sock_diag */
+	struct selection selection;   /* what is recorded: without states */
+	uint64_t began_ns;	      /* mono: of the recording's `start` */
+	bool started; /* the recording has its `start`, and with it the first table */
 };
+
+static void record(struct table_run *t, const struct event *e)
+{
+	if (t->started && selection_match(&t->selection, e) && filter_match(t->pipeline->filter, e))
+		recording_event(t->pipeline->recording, e);
+}
+
+/* What of a row is worth a line in the recording. */
+static bool has_changed(const struct connection *a, const struct connection *b)
+{
+	struct connection c = *a;
+
+	c.seen_ns = b->seen_ns;
+	c.holders = b->holders; /* may have moved; their number tells */
+	return memcmp(&c, b, sizeof(c)) != 0;
+}
 
 static int add_row(void *context, struct event *e)
 {
 	struct table_run *t = context;
 	struct connection_change change;
+	struct connection before, *row;
 
+	row = t->started ? connection_table_find(t->pipeline->table, e->cookie, e->start_ns) : NULL;
+	if (row)
+		before = *row;
 	connection_table_apply(t->pipeline->table, e, &change);
+	if (!row || has_changed(&before, row))
+		record(t, e);
 	return 0;
 }
 
@@ -44,9 +70,71 @@ static int ignore_event(void *context, struct event *e)
 	return 0;
 }
 
+static int on_gone(void *context, struct event *e)
+{
+	record(context, e);
+	return 0;
+}
+
+/* Those go from the table without a word; a recording must have it. */
+static void record_lingering(struct table_run *t, uint64_t since_ns, uint64_t time_ns)
+{
+	struct event e;
+
+	for (const struct connection *c = connection_table_first(t->pipeline->table); c;
+	     c = c->next) {
+		if (c->seen_ns >= since_ns || c->state != STATE_TIME_WAIT)
+			continue;
+		connection_to_event(c, &e, time_ns, since_ns);
+		event_unset(&e, FIELD_STATE);
+		e.type = EVENT_CLOSE;
+		e.last_state = STATE_TIME_WAIT;
+		event_set(&e, FIELD_LAST_STATE);
+		e.reconciled = true;
+		event_set(&e, FIELD_RECONCILED);
+		record(t, &e);
+	}
+}
+
+/* The first table is what the recording begins with, of the others it has what changed. */
+static void record_table(struct table_run *t)
+{
+	uint64_t mono = clock_mono_ns(), time = mono + (uint64_t)clock_wall_offset_ns();
+	struct pipeline *p = t->pipeline;
+	const char *const *hooks = NULL;
+	uint32_t hook_count = 0;
+	struct utsname uts;
+	struct event e;
+
+	if (!p->recording)
+		return;
+	if (!t->started) {
+		if (t->kernel)
+			hooks = kernel_source_hooks(t->kernel, &hook_count);
+		start_event(&e, time, mono, &uts, t->kernel ? MODE_EBPF : MODE_POLLING, hooks,
+			    hook_count, connection_table_count(p->table));
+		recording_event(p->recording, &e);
+		t->started = true;
+		t->began_ns = mono;
+	}
+	recording_tick(p->recording, time, mono);
+}
+
+/* Up to when it was watched. */
+static void end_recording(struct table_run *t)
+{
+	uint64_t mono = clock_mono_ns();
+	struct event e;
+
+	pipeline_summary(t->pipeline, &e, mono + (uint64_t)clock_wall_offset_ns(), mono,
+			 t->began_ns);
+	recording_event(t->pipeline->recording, &e);
+	recording_finish(t->pipeline->recording);
+}
+
 static int fill(struct table_run *t)
 {
-	uint64_t began = clock_mono_ns();
+	uint64_t began = clock_mono_ns(), time = began + (uint64_t)clock_wall_offset_ns();
 	long gone;
 	int err;
 
@@ -59,7 +147,10 @@ static int fill(struct table_run *t)
 	}
 	if (err)
 		return err;
-	gone = connection_table_expire(t->pipeline->table, began, began, began, ignore_event, NULL);
+	if (t->started)
+		record_lingering(t, began, time);
+	gone = connection_table_expire(t->pipeline->table, began, time, began, on_gone, t);
+	record_table(t);
 	return gone < 0 ? (int)gone : 0;
 }
 
@@ -119,15 +210,18 @@ int table_run(const struct options *o, struct pipeline *p, struct output *out)
 	const struct kernel_options k = {
 		.buffer_bytes = 4096, .table_only = true, .rung = o->rung, .btf_path = o->btf_path
 	};
-	struct table_run t = { .pipeline = p };
+	struct table_run t = { .pipeline = p, .selection = o->selection };
 	struct kernel_error error;
 	int err;
 
+	t.selection.states = 0;
 	err = kernel_source_open(&k, ignore_event, NULL, &t.kernel, &error);
 	if (err)
 		report("%s: reading /proc instead%s", error.what,
 		       err == -EPERM || err == -EACCES ? "; as root it shows every process" : "");
 	err = o->view.interval_ns ? repeat(&t, o, out) : once(&t, out);
+	if (p->recording)
+		end_recording(&t);
 	kernel_source_close(t.kernel);
 	if (err && err != -EPIPE && !out->error)
 		report("can't read the sockets: %s", strerror(-err));

@@ -351,7 +351,6 @@ static void wrong_words(void **state)
 	BAD("--stat", "ambiguous");
 	BAD("--lport", "needs an argument");
 	BAD("-tP", "needs an argument");
-	BAD("--record f", "--record (recording) is not supported yet");
 	BAD("-r", "not supported yet");
 	BAD("-su", "not supported yet");
 	BAD("-w", "not supported yet");

@@ -32,12 +32,14 @@ static struct replay *open_bytes(const void *bytes, size_t n)
 {
 	int fd = memfd_create("recording", MFD_CLOEXEC);
 	struct replay *r = NULL;
-	char path[64];
+	struct replay_error error;
+	static char path[64]; /* borrowed by the replay */
+	const char *name = path;
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, bytes, n), n);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	assert_int_equal(replay_open(path, &r), 0);
+	assert_int_equal(replay_open(&name, 1, &r, &error), 0);
 	close(fd);
 	return r;
 }
@@ -215,7 +217,7 @@ static void random_event(struct event *e, struct strings *strings)
 
 	do
 		event_init(e, (enum event_type)(1 + random_u64() % (EVENT_TYPE_COUNT - 1)), 0, 0);
-	while (e->type == EVENT_TOP); /* a ranking's row, not an event */
+	while (e->type == EVENT_TOP || e->type == EVENT_RECORDING); /* no events to hand out */
 	e->family = random_u64() & 1 ? 4 : 6;
 	for (int f = FIELD_TIME; f < FIELD_COUNT; f++) {
 		if (f > FIELD_MONO_NS && random_u64() % 4 >= density)
@@ -223,6 +225,8 @@ static void random_event(struct event *e, struct strings *strings)
 		random_value(e, (enum event_field)f, strings);
 		event_set(e, (enum event_field)f);
 	}
+	if (e->type == EVENT_START) /* another host's ids would be changed */
+		event_unset(e, FIELD_HOST);
 }
 
 /* Each line that can be written is read back as an event that is written as the same line. */
@@ -613,8 +617,13 @@ static void what_cannot_be_opened(void **state)
 {
 	struct replay *r = (struct replay *)state;
 
-	assert_int_equal(replay_open("/nonexistent/recording", &r), -ENOENT);
-	assert_int_equal(replay_open("/", &r), -EISDIR);
+	static const char *const missing[] = { "/dev/null", "/nonexistent/recording" },
+				 *directory = "/";
+	struct replay_error error;
+
+	assert_int_equal(replay_open(missing, 2, &r, &error), -ENOENT);
+	assert_string_equal(error.path, "/nonexistent/recording");
+	assert_int_equal(replay_open(&directory, 1, &r, &error), -EISDIR);
 	assert_ptr_equal(r, state);
 	replay_close(NULL);
 }

@@ -190,7 +190,7 @@ const struct connection *listener_index_fit(const struct connection_index *x,
 		const struct connection *l = &r->connection;
 		unsigned int fit;
 
-		if (l->netns != c->netns || l->lport != c->lport)
+		if (l->netns != c->netns || l->lport != c->lport || l->source != c->source)
 			continue;
 		fit = listener_fit(l, c);
 		if (fit > best_fit) {

@@ -83,6 +83,7 @@ static struct row *row_add(struct connection_table *t, const struct event *e)
 	c = &r->connection;
 	c->cookie = e->cookie;
 	c->start_ns = e->start_ns;
+	c->source = e->source;
 	connection_index_add(&t->index, c);
 	connection_list_append(&t->store.live, c);
 	return r;
@@ -282,10 +283,10 @@ int connection_table_apply(struct connection_table *t, struct event *e,
 	netns = c->netns;
 	lport = c->lport;
 	again = type_opens(e->type) && r->opened;
-	r->opened |= type_opens(e->type);
+	r->opened |= type_opens(e->type) || (e->snapshot && e->start_ns);
 	/* What the kernel counts of UDP begins with us. */
-	baseline = !e->start_ns && !r->opened && !event_has(e, FIELD_DURATION_US) &&
-		   e->proto != IPPROTO_UDP;
+	baseline = e->snapshot || (!e->start_ns && !r->opened && !event_has(e, FIELD_DURATION_US) &&
+				   e->proto != IPPROTO_UDP);
 	connection_merge(c, e, baseline, change);
 	reindex(t, r, netns, lport);
 	row_inherit(t, c);
@@ -357,6 +358,25 @@ struct connection *connection_table_closed(const struct connection_table *t)
 void connection_table_age(struct connection_table *t, uint64_t mono_ns)
 {
 	connection_store_age(&t->store, mono_ns);
+}
+
+void connection_table_forget(struct connection_table *t, unsigned int source)
+{
+	struct connection *next;
+
+	drop_closing(t);
+	for (struct connection *c = t->store.live.first; c; c = next) {
+		struct key key = { c->cookie, c->start_ns }, *recent;
+
+		next = c->next;
+		if (c->source != source)
+			continue;
+		row_drop(t, (struct row *)c);
+		/* it has not ended: it may be told again */
+		recent = recent_find(t, key.cookie, key.start_ns);
+		if (recent)
+			*recent = (struct key){ 0, 0 };
+	}
 }
 
 bool connection_table_touch(struct connection_table *t, uint64_t cookie, uint64_t start_ns,

@@ -16,7 +16,7 @@ struct connection {
 	uint64_t closed_ns;  /* mono; 0: it lives */
 
 	uint8_t proto, family, v4mapped, direction, owner, state, last_state, closed_by;
-	uint8_t mptcp, outcome;
+	uint8_t mptcp, outcome, source;
 	uint16_t lport, rport;
 	uint8_t laddr[16], raddr[16];
 	uint32_t netns;
@@ -88,6 +88,9 @@ size_t connection_table_count(const struct connection_table *t);
 bool connection_table_full(const struct connection_table *t);
 uint64_t
 connection_table_refused(const struct connection_table *t); /* rows not kept: the table was full */
+
+/* Forgets the living ones of that source (struct event's), without a word: what lives now is told anew. */
+void connection_table_forget(struct connection_table *t, unsigned int source);
 
 /* Those that live, in order of insertion: for (c = first; c; c = c->next). */
 struct connection *connection_table_first(const struct connection_table *t);

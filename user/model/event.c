@@ -15,7 +15,7 @@ static const char *const event_type_names[EVENT_TYPE_COUNT] = {
 	[EVENT_DROP] = "drop",	       [EVENT_CLOSE] = "close",
 	[EVENT_STATE] = "state",       [EVENT_SOCKET] = "socket",
 	[EVENT_TOP] = "top",	       [EVENT_LOST] = "lost",
-	[EVENT_SUMMARY] = "summary",
+	[EVENT_SUMMARY] = "summary",   [EVENT_RECORDING] = "recording",
 };
 
 static const char *const tcp_state_names[STATE_COUNT] = {

@@ -34,6 +34,7 @@ enum event_type {
 	EVENT_TOP,
 	EVENT_LOST,
 	EVENT_SUMMARY,
+	EVENT_RECORDING, /* the head of a recording; no view shows it */
 	EVENT_TYPE_COUNT
 };
 
@@ -106,6 +107,9 @@ enum event_field {
 	FIELD_VERSION,
 	FIELD_KERNEL,
 	FIELD_HOST,
+	FIELD_BOOT,
+	FIELD_RUN,
+	FIELD_PART,
 	FIELD_MODE,
 	FIELD_RUNG,
 	FIELD_HOOKS,
@@ -243,6 +247,17 @@ struct event {
 	const char *const *hooks;	     /* borrowed */
 	uint32_t hook_count;
 	uint64_t sockets;
+
+	/* recording, with schema, version, host, netns and sockets */
+	const char *boot, *run; /* borrowed */
+	uint64_t part;
+
+	/*
+	 * Not fields; set by a replay only. `snapshot`: a row of how things stood, whose counters are where counting
+	 * begins. `source`: of which of several hosts.
+	 */
+	bool snapshot;
+	uint8_t source;
 
 	/* lost, summary (its duration is duration_us) */
 	uint64_t count;

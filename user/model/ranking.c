@@ -82,7 +82,7 @@ static bool row_same(enum ranking_by by, const struct ranking_row *a, const stru
 		       a->proto == b->proto && a->rport == b->rport &&
 		       !memcmp(a->raddr, b->raddr, sizeof(a->raddr));
 	default:
-		return a->has_pid == b->has_pid && a->pid == b->pid &&
+		return a->has_pid == b->has_pid && a->pid == b->pid && a->source == b->source &&
 		       !memcmp(a->comm, b->comm, sizeof(a->comm));
 	}
 }
@@ -99,8 +99,10 @@ static bool row_same(enum ranking_by by, const struct ranking_row *a, const stru
 				memcpy((k)->comm, (x)->comm,                       \
 				       strnlen((x)->comm, sizeof((k)->comm) - 1)); \
 		}                                                                  \
-		if ((by) == BY_PROCESS)                                            \
+		if ((by) == BY_PROCESS) {                                          \
+			(k)->source = (x)->source;                                 \
 			break;                                                     \
+		}                                                                  \
 		(k)->proto = (x)->proto;                                           \
 		(k)->family = (x)->family;                                         \
 		(k)->direction = (x)->direction;                                   \

@@ -22,6 +22,7 @@ struct ranking_row {
 	uint8_t laddr[16], raddr[16];
 	uint64_t cookie, start_ns;
 	uint32_t netns;
+	uint8_t source; /* of a process: struct event's */
 
 	double tx_rate, rx_rate;		 /* bytes/s */
 	double open_rate, close_rate, fail_rate; /* per second */

@@ -2,54 +2,100 @@
 #include "source/replay.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "source/replay_decode.h"
-#include "source/replay_lines.h"
+#include "source/replay_chain.h"
 
-#define FOREIGN_LINES 20 /* so many bad lines and not one good: this is something else */
+#define SOURCES_MAX 255 /* hosts that are told apart; struct event's `source` has 8 bits */
+/* Odd, and far from any number that a kernel counts up to: an id times it stays unlike the others. */
+#define ID_STEP 0x9e3779b97f4a7c15ULL
+
+struct replay_source {
+	char host[REPLAY_HOST_MAX], boot[64];
+};
+
+/* A chain with the event that it would tell next. Owned: chain. */
+struct stream {
+	struct replay_chain chain;
+	struct event event;
+	bool waiting; /* event is one */
+	uint8_t source;
+	/* added to its monotonic clock, so that all run alike */
+	int64_t shift_ns;
+};
 
 /* Owned: all of it. */
 struct replay {
-	struct replay_lines lines;
-	struct replay_decoder decoder;
-	unsigned long good, bad;
-	bool ended;
-	/* Wall clock less monotonic clock, from the last line that had both. */
-	bool has_offset;
-	uint64_t offset_ns;
-	uint64_t last_time_ns, last_mono_ns; /* of the last event */
+	struct stream *streams;
+	unsigned int count;
+	bool begun;
+	struct replay_source *sources;
+	unsigned int source_count;
+	uint64_t base_ns;    /* wall less monotonic clock of the host that started up first */
+	bool several;	     /* hosts */
+	struct stream *last; /* whose event was handed out last */
 };
 
-int replay_open(const char *path, struct replay **out)
-{
-	struct replay *r;
-	struct stat status;
-	int fd = STDIN_FILENO, error;
+/* --- opening --- */
 
-	if (strcmp(path, "-")) {
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			return -errno;
-	}
-	/* opening a directory works, only reading it does not */
-	error = fstat(fd, &status) < 0 ? -errno : S_ISDIR(status.st_mode) ? -EISDIR : 0;
-	r = calloc(1, sizeof(*r));
-	if (!r)
-		error = -ENOMEM;
-	if (!error)
-		error = replay_lines_init(&r->lines, fd);
-	if (error) {
-		free(r);
-		if (fd != STDIN_FILENO)
-			close(fd);
+static bool same_run(const struct frame_info *a, const struct frame_info *b)
+{
+	return !memcmp(a->run, b->run, sizeof(a->run));
+}
+
+/* The chain that this file belongs to: of the same run, or a new one. NULL when out of memory. */
+static struct stream *find_stream(struct replay *r, struct replay_input *input)
+{
+	struct frame_info first;
+	struct stream *streams;
+
+	if (replay_input_peek(input, &first))
+		for (unsigned int i = 0; i < r->count; i++) {
+			const struct replay_chain *c = &r->streams[i].chain;
+
+			if (c->files[0].has_index && same_run(&c->files[0].first, &first))
+				return &r->streams[i];
+		}
+	streams = realloc(r->streams, (r->count + 1UL) * sizeof(*streams));
+	if (!streams)
+		return NULL;
+	r->streams = streams;
+	memset(&streams[r->count], 0, sizeof(*streams));
+	return &streams[r->count++];
+}
+
+static int add_file(struct replay *r, const char *path)
+{
+	struct replay_input *input;
+	struct stream *s;
+	int error = replay_input_open(path, &input);
+
+	if (error)
 		return error;
+	s = find_stream(r, input);
+	error = s ? replay_chain_add(&s->chain, path, input) : -ENOMEM;
+	if (error)
+		replay_input_free(input);
+	return error;
+}
+
+int replay_open(const char *const *paths, unsigned int count, struct replay **out,
+		struct replay_error *error)
+{
+	struct replay *r = calloc(1, sizeof(*r));
+	int result = r ? 0 : -ENOMEM;
+
+	for (unsigned int i = 0; i < count && !result; i++) {
+		error->path = paths[i];
+		result = add_file(r, paths[i]);
 	}
+	if (result) {
+		replay_close(r);
+		return result;
+	}
+	for (unsigned int i = 0; i < r->count; i++)
+		replay_chain_sort(&r->streams[i].chain);
 	*out = r;
 	return 0;
 }
@@ -58,128 +104,227 @@ void replay_close(struct replay *r)
 {
 	if (!r)
 		return;
-	replay_lines_done(&r->lines);
-	replay_decoder_done(&r->decoder);
+	for (unsigned int i = 0; i < r->count; i++)
+		replay_chain_done(&r->streams[i].chain);
+	free(r->streams);
+	free(r->sources);
 	free(r);
 }
 
-static int bad_line(struct replay *r, struct replay_error *error, const char *what)
+/* --- hosts --- */
+
+/* The number of the host, in the order in which they are met. */
+static uint8_t find_source(struct replay *r, const struct replay_chain *c)
 {
-	r->bad++;
-	error->line = r->lines.number;
-	if (what)
-		snprintf(error->what, sizeof(error->what), "%s", what);
-	return -EBADMSG;
+	struct replay_source *sources;
+
+	for (unsigned int i = 0; i < r->source_count; i++)
+		if (!strcmp(r->sources[i].host, c->host) && !strcmp(r->sources[i].boot, c->boot))
+			return (uint8_t)i;
+	if (r->source_count > SOURCES_MAX)
+		return SOURCES_MAX;
+	sources = realloc(r->sources, (r->source_count + 1UL) * sizeof(*sources));
+	if (!sources) /* taken for the last one, rather than lost */
+		return (uint8_t)(r->source_count ? r->source_count - 1 : 0);
+	r->sources = sources;
+	memcpy(sources[r->source_count].host, c->host, sizeof(c->host));
+	memcpy(sources[r->source_count].boot, c->boot, sizeof(c->boot));
+	return (uint8_t)r->source_count++;
 }
 
-static int foreign_file(struct replay *r, struct replay_error *error)
+static void set_source(struct replay *r, struct stream *s)
 {
-	r->ended = true;
-	error->line = 0;
-	snprintf(error->what, sizeof(error->what), "this is not a nettrace recording");
-	return -EPROTO;
+	const struct replay_chain *c = &s->chain;
+
+	s->source = find_source(r, c);
+	r->several = r->source_count > 1;
+	s->shift_ns = r->several ? (int64_t)(c->last_time_ns - c->last_mono_ns - r->base_ns) : 0;
 }
 
-/* Nothing that another call could get around. */
-static int no_reading(struct replay *r, struct replay_error *error, int cause)
+static uint64_t shifted(uint64_t ns, int64_t shift_ns)
 {
-	r->ended = true;
-	error->line = 0;
-	snprintf(error->what, sizeof(error->what), "cannot be read: %s", strerror(-cause));
-	return cause;
+	uint64_t result = ns + (uint64_t)shift_ns;
+
+	/* from before that host's time zero: as early as can be said */
+	return shift_ns < 0 && result > ns ? 1 : result;
 }
 
-static bool is_blank(const char *line, size_t length)
+/* Of several hosts: what would be mistaken for another one's. */
+static void tell_apart(const struct replay *r, const struct stream *s, struct event *e)
 {
-	for (size_t i = 0; i < length; i++)
-		if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r')
-			return false;
-	return true;
-}
-
-/*
- * Views run by both clocks; a line that somebody has cut one out of gets it from the other (its
- * presence bit stays clear). 0, or -EBADMSG where there is nothing to take it from.
- */
-static int complete_clocks(struct replay *r, struct event *e, struct replay_error *error)
-{
-	bool has_time = event_has(e, FIELD_TIME), has_mono = event_has(e, FIELD_MONO_NS);
-
-	if (has_time && has_mono) {
-		r->has_offset = e->time_ns >= e->mono_ns;
-		r->offset_ns = e->time_ns - e->mono_ns;
-	} else if (has_time) {
-		/*
-		 * Nothing but differences is read from the monotonic clock: before any line had
-		 * both, one is as good as the other.
-		 */
-		e->mono_ns = !r->has_offset		 ? e->time_ns
-			     : e->time_ns > r->offset_ns ? e->time_ns - r->offset_ns
-							 : 0;
-	} else if (has_mono && r->has_offset && e->mono_ns <= UINT64_MAX - r->offset_ns) {
-		e->time_ns = e->mono_ns + r->offset_ns;
-	} else if (e->type == EVENT_START || e->type == EVENT_SUMMARY) {
-		e->time_ns = r->last_time_ns;
-		if (!has_mono)
-			e->mono_ns = r->last_mono_ns;
-	} else {
-		return bad_line(r, error, "no field \"time\"");
+	e->source = s->source;
+	e->mono_ns = shifted(e->mono_ns, s->shift_ns);
+	if (e->start_ns)
+		e->start_ns = shifted(e->start_ns, s->shift_ns);
+	if (e->cookie) {
+		e->cookie += ID_STEP * s->source;
+		e->cookie += !e->cookie;
 	}
-	r->last_time_ns = e->time_ns;
-	r->last_mono_ns = e->mono_ns;
+	if (!event_has(e, FIELD_HOST) && *r->sources[s->source].host) {
+		e->host = r->sources[s->source].host;
+		event_set(e, FIELD_HOST);
+	}
+}
+
+/* --- events --- */
+
+/* 1 an event, 0 the end, or as replay_next. */
+static int advance(struct replay *r, struct stream *s, struct replay_error *error)
+{
+	int result = replay_chain_next(&s->chain, &s->event, error);
+
+	s->waiting = result == 1;
+	if (result == 1 && s->event.type == EVENT_START)
+		set_source(r, s);
+	return result;
+}
+
+/* The first event of each: then it is known whose they are, and by whose clock all are told. */
+static int begin(struct replay *r, struct replay_error *error)
+{
+	int result;
+
+	for (unsigned int i = 0; i < r->count; i++) {
+		struct stream *s = &r->streams[i];
+
+		while (!s->waiting && !s->chain.ended) {
+			result = advance(r, s, error);
+			if (result < 0)
+				return result;
+		}
+		if (s->waiting) {
+			uint64_t offset_ns = s->event.time_ns - s->event.mono_ns;
+
+			if (!r->base_ns || offset_ns < r->base_ns)
+				r->base_ns = offset_ns;
+			if (s->event.type != EVENT_START)
+				s->source = find_source(r, &s->chain);
+		}
+	}
+	r->several = r->source_count > 1;
+	for (unsigned int i = 0; i < r->count; i++)
+		if (r->streams[i].waiting)
+			set_source(r, &r->streams[i]);
+	r->begun = true;
 	return 0;
 }
 
-/* 1 an event, 0 a line to skip, or -errno as replay_next. */
-static int decode_line(struct replay *r, const char *line, size_t length, bool ended,
-		       struct event *e, struct replay_error *error)
+static struct stream *earliest(const struct replay *r)
 {
-	bool not_json;
-	int result;
+	struct stream *first = NULL;
+	uint64_t first_ns = 0;
 
-	if (is_blank(line, length))
-		return 0;
-	result = replay_decode(&r->decoder, line, length, e, error->what, sizeof(error->what),
-			       &not_json);
-	if (result == -EBADMSG)
-		return bad_line(r, error,
-				not_json && !ended ? "truncated: the last line has no end" : NULL);
-	if (result < 0)
-		return no_reading(r, error, result);
-	if (result == 1) {
-		int clocks = complete_clocks(r, e, error);
+	for (unsigned int i = 0; i < r->count; i++) {
+		struct stream *s = &r->streams[i];
+		uint64_t ns;
 
-		if (clocks)
-			return clocks;
+		if (!s->waiting)
+			continue;
+		ns = shifted(s->event.mono_ns, s->shift_ns);
+		if (!first || ns < first_ns) {
+			first = s;
+			first_ns = ns;
+		}
 	}
-	r->good++;
-	return result;
+	return first;
 }
 
 int replay_next(struct replay *r, struct event *e, struct replay_error *error)
 {
-	while (!r->ended) {
-		const char *line;
-		size_t length;
-		bool ended;
-		int result;
+	struct stream *s;
+	int result;
 
-		if (!r->good && r->bad >= FOREIGN_LINES)
-			return foreign_file(r, error);
-		result = replay_lines_next(&r->lines, &line, &length, &ended);
-		if (result == -EMSGSIZE)
-			return bad_line(r, error, "the line is longer than 1 MiB");
-		if (result < 0)
-			return no_reading(r, error, result);
-		if (result == 0) {
-			if (!r->good) /* empty, or nothing but a few bad lines */
-				return foreign_file(r, error);
-			r->ended = true;
-			break;
-		}
-		result = decode_line(r, line, length, ended, e, error);
+	if (!r->begun) {
+		result = begin(r, error);
 		if (result)
 			return result;
+	}
+	if (r->last) {
+		s = r->last;
+		result = advance(r, s, error);
+		if (result < 0)
+			return result;
+		r->last = NULL;
+	}
+	s = r->count == 1 ? &r->streams[0] : earliest(r);
+	if (!s || !s->waiting)
+		return 0;
+	*e = s->event;
+	if (r->several)
+		tell_apart(r, s, e);
+	s->waiting = false;
+	r->last = s;
+	return 1;
+}
+
+uint32_t replay_own_netns(const struct replay *r)
+{
+	uint32_t netns = 0;
+
+	for (unsigned int i = 0; i < r->count; i++) {
+		const struct replay_chain *c = &r->streams[i].chain;
+
+		if (!c->own_netns || (netns && c->own_netns != netns))
+			return 0;
+		netns = c->own_netns;
+	}
+	return netns;
+}
+
+/* --- times --- */
+
+int replay_first(struct replay *r, uint64_t *first_ns, struct replay_error *error)
+{
+	uint64_t first = 0;
+
+	for (unsigned int i = 0; i < r->count; i++) {
+		struct stream *s = &r->streams[i];
+		const struct replay_chain_file *file = &s->chain.files[0];
+		uint64_t ns;
+
+		if (!file->has_index && !s->waiting && !s->chain.ended) {
+			int result = advance(r, s, error);
+
+			if (result < 0)
+				return result;
+		}
+		if (!file->has_index && !s->waiting)
+			continue;
+		ns = file->has_index ? file->first.first_ns : s->event.time_ns;
+		if (!first || ns < first)
+			first = ns;
+	}
+	*first_ns = first;
+	return 0;
+}
+
+bool replay_last(const struct replay *r, uint64_t *last_ns)
+{
+	uint64_t last = 0;
+
+	for (unsigned int i = 0; i < r->count; i++) {
+		const struct replay_chain *c = &r->streams[i].chain;
+
+		for (unsigned int k = 0; k < c->count; k++) {
+			uint64_t ns;
+
+			if (!replay_chain_last(c, k, &ns))
+				return false;
+			if (ns > last)
+				last = ns;
+		}
+	}
+	*last_ns = last;
+	return true;
+}
+
+int replay_seek(struct replay *r, uint64_t from_ns)
+{
+	for (unsigned int i = 0; i < r->count; i++) {
+		int error = replay_chain_seek(&r->streams[i].chain, from_ns);
+
+		if (error)
+			return error;
 	}
 	return 0;
 }

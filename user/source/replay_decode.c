@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "model/event_fields.h"
+#include "source/replay_fast.h"
 
 #define COMM_MAX 15
 
@@ -375,6 +376,8 @@ int replay_decode(struct replay_decoder *d, const char *line, size_t length, str
 	int result;
 
 	*not_json = false;
+	if (replay_fast(d, line, length, e))
+		return 1;
 	if (memchr(line, '\0', length)) {
 		*not_json = true;
 		return complain(&c, "not JSON: a NUL byte in the line");

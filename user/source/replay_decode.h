@@ -12,6 +12,19 @@
 
 #define REPLAY_HOOKS_MAX 256
 
+/* The string that a field had last, as it stood in the line, quotes included. */
+struct replay_last_string {
+	const char *string; /* interned; NULL: none */
+	uint16_t length;
+	char raw[240];
+};
+
+/* "name": as it stands in a line. */
+struct replay_key {
+	uint8_t length;
+	char text[23];
+};
+
 /* Owned: all of it. All zero is ready. What an event points to lives here. */
 struct replay_decoder {
 	struct replay_strings strings;
@@ -19,6 +32,10 @@ struct replay_decoder {
 	size_t holder_capacity;
 	const char *hooks[REPLAY_HOOKS_MAX]; /* of the last event */
 	struct replay_second second;
+	/* of the fast way (replay_fast.h): what was there last is looked for first */
+	struct replay_last_string last_strings[FIELD_COUNT];
+	struct replay_key keys[FIELD_COUNT];
+	uint8_t follows[EVENT_TYPE_COUNT][FIELD_COUNT]; /* enum event_field; 0: not known yet */
 };
 
 void replay_decoder_done(struct replay_decoder *d);

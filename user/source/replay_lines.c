@@ -4,17 +4,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define CAPACITY (REPLAY_LINE_MAX + 1) /* the longest line with its newline */
 
-int replay_lines_init(struct replay_lines *l, int fd)
+int replay_lines_init(struct replay_lines *l, struct replay_input *input)
 {
 	char *data = malloc(CAPACITY); /* pages are touched only as far as reads reach */
 
 	if (!data)
 		return -ENOMEM;
-	*l = (struct replay_lines){ .fd = fd, .data = data };
+	*l = (struct replay_lines){ .input = input, .data = data };
 	return 0;
 }
 
@@ -24,12 +23,9 @@ void replay_lines_done(struct replay_lines *l)
 		return;
 	free(l->data);
 	l->data = NULL;
-	if (l->fd > STDIN_FILENO)
-		close(l->fd);
-	l->fd = -1;
 }
 
-/* Makes room at the end and reads once. 0 or -errno. */
+/* Makes room at the end and reads once. 0, or what the input said. */
 static int read_more(struct replay_lines *l)
 {
 	ssize_t got;
@@ -40,11 +36,12 @@ static int read_more(struct replay_lines *l)
 		l->end -= l->begin;
 		l->begin = 0;
 	}
-	do
-		got = read(l->fd, l->data + l->end, CAPACITY - l->end);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return -errno;
+	got = replay_input_read(l->input, l->data + l->end, CAPACITY - l->end);
+	if (got < 0) {
+		l->begin = l->scanned = l->end;
+		l->skipping = false;
+		return (int)got;
+	}
 	if (got == 0)
 		l->at_end = true;
 	l->end += (size_t)got;

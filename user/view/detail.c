@@ -219,6 +219,8 @@ static void put_place(struct text *t, const struct event *e, uint32_t own_netns)
 	}
 	if (own_netns && event_has(e, FIELD_NETNS) && e->netns != own_netns)
 		put_number(t, e, FIELD_NETNS, "netns", e->netns);
+	if (event_has(e, FIELD_HOST) && e->host) /* of several in a replay */
+		put_string(t, e, FIELD_HOST, "host", e->host);
 }
 
 void detail_write(struct text *t, const struct event *e, uint32_t own_netns)
