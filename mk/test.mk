@@ -17,7 +17,10 @@ LIVE_FLAGS := -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(CPPFLAGS)
 # What the tests find in their environment; paths are absolute.
 TEST_ENV = NETTRACE='$(abspath $(O))/nettrace' TEST_PROGRAMS='$(abspath $(O))/tests' CMOCKA_MESSAGE_OUTPUT=TAP
 
-test-programs: $(UNIT) $(LIVE_PROGRAMS)
+# tests/bench/X.c: what is measured without the kernel.
+BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
+
+test-programs: $(UNIT) $(LIVE_PROGRAMS) $(BENCH_PROGRAMS)
 
 check: $(O)/nettrace $(UNIT) ## unit and golden tests, no root needed
 	@$(TEST_ENV) tests/run --timeout 120 $(UNIT) $(GOLDEN)
@@ -58,6 +61,11 @@ $(O)/tests/unit/%: tests/unit/%.c $(LIB) $(O)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(USER_FLAGS) $(LD_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(LIBS) -lcmocka
 
+$(BENCH_PROGRAMS): $(O)/tests/bench/%: tests/bench/%.c $(LIB) $(O)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(USER_FLAGS) $(LD_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(LIBS)
+
 $(LIVE_FILES): $(O)/tests/live/%: tests/live/%.c $(O)/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
@@ -79,4 +87,4 @@ $(O)/tests/obj/%.o: tests/live/%.c $(O)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LIVE_FLAGS) -pthread -MMD -MP -c $< -o $@
 
--include $(addsuffix .d,$(UNIT) $(LIVE_FILES)) $(patsubst tests/live/%.c,$(O)/tests/obj/%.d,$(wildcard tests/live/*/*.c))
+-include $(addsuffix .d,$(UNIT) $(BENCH_PROGRAMS) $(LIVE_FILES)) $(patsubst tests/live/%.c,$(O)/tests/obj/%.d,$(wildcard tests/live/*/*.c))

@@ -24,9 +24,16 @@ uint64_t connection_hash(uint64_t cookie, uint64_t start_ns)
 	return mix(cookie ^ mix(start_ns));
 }
 
+static struct connection **connection_bucket(const struct connection_index *x, uint64_t hash)
+{
+	size_t i = hash & (2 * x->bucket_round - 1);
+
+	return &x->buckets[i < x->bucket_count ? i : i - x->bucket_round];
+}
+
 int connection_index_init(struct connection_index *x)
 {
-	x->bucket_count = BUCKETS_FIRST;
+	x->bucket_count = x->bucket_capacity = x->bucket_round = BUCKETS_FIRST;
 	x->listener_bucket_count = LISTENER_BUCKETS_FIRST;
 	x->count = x->listener_count = 0;
 	x->buckets = calloc(x->bucket_count, sizeof(*x->buckets));
@@ -45,28 +52,41 @@ void connection_index_done(struct connection_index *x)
 	x->listener_buckets = NULL;
 }
 
-/* Doubles: each row is moved once for each row added since the last time, on average. */
+/* Linear hashing (Litwin): buckets are split one by one, so that no insert has to move all rows. */
+static struct connection **bucket_of(const struct connection_index *x, const struct connection *c)
+{
+	return connection_bucket(x, connection_hash(c->cookie, c->start_ns));
+}
+
+/* One bucket more: it gets its share of the one that both were until now. */
 static void index_grow(struct connection_index *x)
 {
-	size_t wanted = x->bucket_count * 2;
-	struct connection **buckets = calloc(wanted, sizeof(*buckets));
-	struct connection *next;
+	size_t added = x->bucket_count;
+	struct connection **at, *c;
 
-	if (!buckets) /* longer chains are slower, not wrong */
-		return;
-	for (size_t i = 0; i < x->bucket_count; i++) {
-		for (struct connection *c = x->buckets[i]; c; c = next) {
-			struct connection **head =
-				&buckets[connection_hash(c->cookie, c->start_ns) & (wanted - 1)];
+	if (added == x->bucket_capacity) {
+		struct connection **buckets = realloc(x->buckets, 2 * added * sizeof(*buckets));
 
-			next = c->chain;
-			c->chain = *head;
-			*head = c;
-		}
+		if (!buckets) /* longer chains are slower, not wrong */
+			return;
+		x->buckets = buckets;
+		x->bucket_capacity = 2 * added;
 	}
-	free(x->buckets);
-	x->buckets = buckets;
-	x->bucket_count = wanted;
+	if (added == 2 * x->bucket_round)
+		x->bucket_round = added;
+	x->buckets[added] = NULL;
+	x->bucket_count++;
+	for (at = &x->buckets[added - x->bucket_round]; (c = *at);) {
+		struct connection **home = bucket_of(x, c);
+
+		if (home != &x->buckets[added]) {
+			at = &c->chain;
+			continue;
+		}
+		*at = c->chain;
+		c->chain = *home;
+		*home = c;
+	}
 }
 
 void connection_index_add(struct connection_index *x, struct connection *c)
@@ -75,7 +95,7 @@ void connection_index_add(struct connection_index *x, struct connection *c)
 
 	if (x->count >= x->bucket_count)
 		index_grow(x);
-	head = &x->buckets[connection_hash(c->cookie, c->start_ns) & (x->bucket_count - 1)];
+	head = bucket_of(x, c);
 	c->chain = *head;
 	*head = c;
 	x->count++;
@@ -83,8 +103,7 @@ void connection_index_add(struct connection_index *x, struct connection *c)
 
 void connection_index_remove(struct connection_index *x, struct connection *c)
 {
-	struct connection **at =
-		&x->buckets[connection_hash(c->cookie, c->start_ns) & (x->bucket_count - 1)];
+	struct connection **at = bucket_of(x, c);
 
 	while (*at != c)
 		at = &(*at)->chain;
@@ -95,8 +114,7 @@ void connection_index_remove(struct connection_index *x, struct connection *c)
 struct connection *connection_index_find(const struct connection_index *x, uint64_t cookie,
 					 uint64_t start_ns)
 {
-	struct connection *c =
-		x->buckets[connection_hash(cookie, start_ns) & (x->bucket_count - 1)];
+	struct connection *c = *connection_bucket(x, connection_hash(cookie, start_ns));
 
 	while (c && (c->cookie != cookie || c->start_ns != start_ns))
 		c = c->chain;

@@ -15,10 +15,10 @@ _Static_assert(sizeof(struct row) + 2 * sizeof(void *) <= 400,
 	       "a tracked connection costs at most 400 bytes");
 
 struct connection_index {
-	struct connection *
-		*buckets; /* chained by `chain`; a power of two, as all counts of buckets */
-	size_t bucket_count, count;
-	struct row **listener_buckets; /* chained by `listener_chain` */
+	struct connection **buckets; /* chained by `chain` */
+	size_t bucket_count, bucket_capacity, count;
+	size_t bucket_round; /* a power of two; those from it on were split off in this round */
+	struct row **listener_buckets; /* chained by `listener_chain`; a power of two */
 	size_t listener_bucket_count, listener_count;
 };
 
