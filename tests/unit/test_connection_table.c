@@ -528,6 +528,48 @@ static void test_touch(void **state)
 	connection_table_free(t);
 }
 
+/* The one seen at work has let go, its child holds the socket and did nothing yet. */
+static void test_heir(void **state)
+{
+	struct connection_table *t = connection_table_new(10);
+	struct connection *c;
+	struct event e;
+
+	(void)state;
+	ids(&e, EVENT_ACCEPT, 1, 1, 100);
+	own(&e, OWNER_ACCEPT, 7, "parent");
+	connection_table_apply(t, &e, &change);
+	ids(&e, EVENT_SOCKET, 1, 1, 200);
+	own(&e, OWNER_HANDED, 8, "child");
+	e.opener_pid = 7;
+	strcpy(e.opener_comm, "parent");
+	event_set(&e, FIELD_OPENER_PID);
+	event_set(&e, FIELD_OPENER_COMM);
+	e.heir = true;
+	connection_table_apply(t, &e, &change);
+	c = connection_table_find(t, 1, 1);
+	assert_int_equal(c->pid, 8);
+	assert_int_equal(c->opener_pid, 7);
+
+	/* the kernel side has not learned of it yet: it is told what the table knows */
+	ids(&e, EVENT_RETRANSMIT, 1, 1, 300);
+	own(&e, OWNER_ACCEPT, 7, "parent");
+	connection_table_apply(t, &e, &change);
+	assert_int_equal(e.pid, 8);
+	assert_string_equal(e.comm, "child");
+	assert_int_equal(e.owner, OWNER_HANDED);
+	assert_int_equal(e.opener_pid, 7);
+	assert_int_equal(c->pid, 8);
+
+	/* a pass that finds the parent among the holders again knows better */
+	ids(&e, EVENT_SOCKET, 1, 1, 400);
+	own(&e, OWNER_ACCEPT, 7, "parent");
+	connection_table_apply(t, &e, &change);
+	assert_int_equal(c->pid, 7);
+	assert_false(c->heir);
+	connection_table_free(t);
+}
+
 static void test_churn(void **state)
 {
 	struct connection_table *t = connection_table_new(100000);
@@ -714,9 +756,9 @@ int main(void)
 		cmocka_unit_test(test_stale_snapshot),	cmocka_unit_test(test_listener_accept),
 		cmocka_unit_test(test_inventory_order), cmocka_unit_test(test_full),
 		cmocka_unit_test(test_closed),		cmocka_unit_test(test_closed_make_room),
-		cmocka_unit_test(test_touch),		cmocka_unit_test(test_churn),
-		cmocka_unit_test(test_expire),		cmocka_unit_test(test_expire_stops),
-		cmocka_unit_test(test_holders),
+		cmocka_unit_test(test_touch),		cmocka_unit_test(test_heir),
+		cmocka_unit_test(test_churn),		cmocka_unit_test(test_expire),
+		cmocka_unit_test(test_expire_stops),	cmocka_unit_test(test_holders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
