@@ -103,7 +103,7 @@ struct record_row {
 	__u64 holder_start_ns; /* boot clock: tells the older process */
 	char holder_comm[16];
 	__u32 syn_queue; /* of a listener: half-open requests */
-	__u32 unused;
+	__u32 holder_uid;
 };
 _Static_assert(sizeof(struct record_row) == 248, "no padding");
 

@@ -202,7 +202,6 @@ int holders(struct bpf_iter__task_file *ctx)
 			seed_datagrams(sk, task);
 		row_fill_udp(&row, sk, now);
 		row.head.cookie = socket_cookie(sk);
-		row.head.uid = task_uid(task);
 		row.head.cgroup_id = task_cgroup(task);
 	} else {
 		return 0;
@@ -211,6 +210,7 @@ int holders(struct bpf_iter__task_file *ctx)
 	row.holder_pid = GET(task, tgid);
 	row.holder_fd = ctx->fd;
 	row.holder_start_ns = GET(GET(task, group_leader), start_time);
+	row.holder_uid = task_uid(task);
 	bpf_probe_read_kernel(row.holder_comm, sizeof(row.holder_comm),
 			      GET(task, group_leader)->comm);
 	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));

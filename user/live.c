@@ -36,11 +36,6 @@ struct live {
 	bool busy;
 };
 
-static uint64_t wall(uint64_t mono_ns)
-{
-	return mono_ns + (uint64_t)clock_wall_offset_ns();
-}
-
 /* What the kernel tells. */
 static int on_event(void *context, struct event *e)
 {
@@ -59,7 +54,7 @@ static int tell_start(struct live *l)
 	struct event e;
 
 	hooks = kernel_source_hooks(l->kernel, &hook_count);
-	start_event(&e, wall(mono), mono, &uts, MODE_EBPF, hooks, hook_count,
+	start_event(&e, clock_wall_ns(mono), mono, &uts, MODE_EBPF, hooks, hook_count,
 		    connection_table_count(l->pipeline->table));
 	e.rung = (uint8_t)kernel_source_rung(l->kernel);
 	event_set(&e, FIELD_RUNG);
@@ -78,7 +73,7 @@ static int tell_lost(struct live *l)
 
 	while (!err && (lost = kernel_source_lost(l->kernel, &where))) {
 		mono = clock_mono_ns();
-		event_init(&e, EVENT_LOST, wall(mono), mono);
+		event_init(&e, EVENT_LOST, clock_wall_ns(mono), mono);
 		e.count = lost;
 		e.where = where;
 		event_set(&e, FIELD_COUNT_LOST);
@@ -152,7 +147,7 @@ static int tick(struct live *l)
 		l->next_counters_ns = now + RECORD_COUNTERS_NS;
 	}
 	connection_table_age(l->pipeline->table, now);
-	err = view->ops->tick ? view->ops->tick(view, wall(now), now) : 0;
+	err = view->ops->tick ? view->ops->tick(view, clock_wall_ns(now), now) : 0;
 	if (err > 0) {
 		l->pipeline->enough = true;
 		return PIPELINE_ENOUGH;
@@ -176,10 +171,10 @@ static int record(struct live *l)
 	if (signals_dump) {
 		signals_dump = 0;
 		if (l->options->record.flight_ns)
-			recording_dump(r, wall(now), now, 0);
+			recording_dump(r, clock_wall_ns(now), now, 0);
 	}
 	now = clock_mono_ns();
-	recording_tick(r, wall(now), now);
+	recording_tick(r, clock_wall_ns(now), now);
 	return err;
 }
 
@@ -234,14 +229,14 @@ static int finish(struct live *l)
 		err = 0;
 	now = clock_mono_ns();
 	if (!err && view->ops->finish)
-		err = view->ops->finish(view, wall(now), now);
+		err = view->ops->finish(view, clock_wall_ns(now), now);
 	return err;
 }
 
 static int tell_summary(struct live *l)
 {
 	uint64_t now = clock_mono_ns();
-	int err = pipeline_tell_summary(l->pipeline, wall(now), now, l->began_ns);
+	int err = pipeline_tell_summary(l->pipeline, clock_wall_ns(now), now, l->began_ns);
 
 	return err ? err : output_flush(l->output);
 }

@@ -7,14 +7,16 @@
 
 #define FULL_EVERY_NS 2000000000ULL /* longer than a close is held back: none is taken for unseen */
 #define TAKEN_EVERY_NS 50000000ULL
+#define HOLDERS_EVERY_NS 5000000000ULL
 #define AFTER_LOSS_NS 100000000ULL
-#define COST_FACTOR 50
+#define COST_FACTOR 50		/* what a pass took is at most 2 % of the time */
+#define HOLDERS_COST_FACTOR 100 /* of all open files of the host: 1 % */
 #define ALIVE_PASSES 4
 
-static uint64_t later(uint64_t began, uint64_t every_ns)
+static uint64_t later(uint64_t began, uint64_t every_ns, unsigned int cost_factor)
 {
 	uint64_t now = clock_mono_ns();
-	uint64_t rest = (now - began) * COST_FACTOR;
+	uint64_t rest = (now - began) * cost_factor;
 
 	return now + (rest > every_ns ? rest : every_ns);
 }
@@ -26,6 +28,7 @@ void sweeps_init(struct sweeps *s, struct kernel_source *kernel, struct pipeline
 	s->selection.states = 0;
 	s->next_full_ns = mono_ns + FULL_EVERY_NS;
 	s->next_taken_ns = mono_ns + TAKEN_EVERY_NS;
+	s->next_holders_ns = mono_ns + HOLDERS_EVERY_NS;
 }
 
 void sweeps_done(struct sweeps *s)
@@ -59,57 +62,53 @@ static bool should_be_open(const struct event *e)
 	       event_has(e, FIELD_DIRECTION);
 }
 
-/* A row of a pass: brings its connection up to date, or brings to light one that began unseen. */
-static int swept(void *context, struct event *e)
+/* The row of a connection that should have been told of; where it was not, that is made good once it is sure. */
+static int tell_row(struct sweeps *s, struct event *e)
 {
-	struct sweeps *s = context;
 	int err;
 
-	if (e->proto != IPPROTO_TCP || !selection_match(&s->selection, e))
-		return 0;
-	if (e->type == EVENT_CLOSE)
-		return pipeline_event(s->pipeline, e);
-	if (should_be_open(e) &&
-	    !connection_table_opened(s->pipeline->table, e->cookie, e->start_ns)) {
+	if (!connection_table_opened(s->pipeline->table, e->cookie, e->start_ns)) {
 		if (!suspects_confirm(&s->suspects, e->cookie, e->start_ns))
 			return 0;
 		err = pipeline_tell_open(s->pipeline, e);
 		if (err)
 			return err;
 	}
-	if (e->state == STATE_LISTEN)
-		event_unset(
-			e,
-			FIELD_DROPS); /* drops.c tells of their growth, and must not find it taken */
 	return pipeline_event(s->pipeline, e);
+}
+
+/* A row of a pass: brings its connection up to date, or brings to light one that began unseen. */
+static int swept(void *context, struct event *e)
+{
+	struct sweeps *s = context;
+
+	if (e->proto != IPPROTO_TCP || !selection_match(&s->selection, e))
+		return 0;
+	if (e->type == EVENT_CLOSE)
+		return pipeline_event(s->pipeline, e);
+	if (e->state ==
+	    STATE_LISTEN) /* drops.c tells of their growth, and must not find it taken */
+		event_unset(e, FIELD_DROPS);
+	return should_be_open(e) ? tell_row(s, e) : pipeline_event(s->pipeline, e);
 }
 
 /* The same for a UDP flow. A pass also tells of those that ended by their silence. */
 static int swept_datagrams(void *context, struct event *e)
 {
 	struct sweeps *s = context;
-	int err;
 
 	if (e->type != EVENT_SOCKET)
 		return pipeline_event(s->pipeline, e);
 	if (!selection_match(&s->selection, e))
 		return 0;
-	if (e->start_ns && !connection_table_opened(s->pipeline->table, e->cookie, e->start_ns)) {
-		if (!suspects_confirm(&s->suspects, e->cookie, e->start_ns))
-			return 0;
-		err = pipeline_tell_open(s->pipeline, e);
-		if (err)
-			return err;
-	}
-	return pipeline_event(s->pipeline, e);
+	return e->start_ns ? tell_row(s, e) : pipeline_event(s->pipeline, e);
 }
 
 /* Rows that two passes in a row did not meet have ended: one alone may have missed a close that is held back. */
 static int expire(struct sweeps *s, uint64_t before_ns)
 {
 	uint64_t mono = clock_mono_ns();
-	long n = connection_table_expire(s->pipeline->table, before_ns,
-					 mono + (uint64_t)clock_wall_offset_ns(), mono,
+	long n = connection_table_expire(s->pipeline->table, before_ns, clock_wall_ns(mono), mono,
 					 pipeline_event, s->pipeline);
 
 	return n < 0 ? (int)n : 0;
@@ -177,7 +176,7 @@ static int sweep_all(struct sweeps *s)
 	if (s->previous_full_ns)
 		err = expire(s, s->previous_full_ns);
 	s->previous_full_ns = began;
-	s->next_full_ns = later(began, FULL_EVERY_NS);
+	s->next_full_ns = later(began, FULL_EVERY_NS, COST_FACTOR);
 	return err;
 }
 
@@ -188,6 +187,16 @@ static int found_taken(void *context, struct event *e)
 	return 0;
 }
 
+/* Who holds what, and who took what it was not seen to take. */
+static int look_at_files(struct sweeps *s)
+{
+	uint64_t began = clock_mono_ns();
+	int err = kernel_source_inventory(s->kernel, true, swept, s);
+
+	s->next_holders_ns = later(began, HOLDERS_EVERY_NS, HOLDERS_COST_FACTOR);
+	return err ? err : kernel_source_catch_up(s->kernel);
+}
+
 /* Accepted without asking for the peer's address, and silent since: the pass over open files finds by whom. */
 static int find_acceptors(struct sweeps *s)
 {
@@ -195,13 +204,9 @@ static int find_acceptors(struct sweeps *s)
 	uint32_t taken = 0;
 	int err = kernel_source_sweep(s->kernel, SWEEP_TAKEN, found_taken, &taken);
 
-	if (!err && taken) {
-		err = kernel_source_inventory(s->kernel, true, swept, s);
-		if (!err)
-			err = kernel_source_drain(s->kernel);
-		err = err > 0 ? 0 : err;
-	}
-	s->next_taken_ns = later(began, TAKEN_EVERY_NS);
+	if (!err && taken)
+		err = look_at_files(s);
+	s->next_taken_ns = later(began, TAKEN_EVERY_NS, COST_FACTOR);
 	return err;
 }
 
@@ -215,6 +220,8 @@ int sweeps_run(struct sweeps *s, uint64_t mono_ns)
 		err = find_acceptors(s);
 	if (!err && mono_ns >= s->next_full_ns)
 		err = sweep_all(s);
+	if (!err && mono_ns >= s->next_holders_ns)
+		err = look_at_files(s);
 	return err;
 }
 
@@ -245,8 +252,8 @@ int sweeps_finish(struct sweeps *s)
 		err = sweep_datagrams(s, began);
 	kernel_source_detach(s->kernel);
 	if (!err)
-		err = kernel_source_drain(s->kernel);
-	if (err >= 0)
+		err = kernel_source_catch_up(s->kernel);
+	if (!err)
 		err = kernel_source_flush(s->kernel);
 	if (!err && !s->unavailable)
 		err = expire(s, began);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Heals the live table from passes over all sockets: what began unseen appears, what ended unseen is closed (both
- * marked reconciled), and acceptors that did nothing yet are found. Each pass is paid for: it is not run again
- * before fifty times of what it took.
+ * marked reconciled), states, counters and holders are brought up to date, and acceptors and heirs that did nothing yet
+ * are found. Each pass is paid for: it is not run again before fifty times of what it took, that over all open files
+ * not before a hundred times.
  */
 #ifndef NETTRACE_SWEEPS_H
 #define NETTRACE_SWEEPS_H
@@ -16,7 +17,7 @@ struct sweeps {
 	struct kernel_source *kernel;
 	struct pipeline *pipeline;
 	struct selection selection; /* what belongs into the table: without states */
-	uint64_t next_full_ns, next_taken_ns;
+	uint64_t next_full_ns, next_taken_ns, next_holders_ns;
 	uint64_t previous_full_ns; /* when the last full pass began */
 	struct suspects suspects;
 	bool unavailable; /* this kernel has no such iterators */

@@ -177,7 +177,7 @@ static int repeat(struct table_run *t, const struct options *o, struct output *o
 		err = fill(t);
 		now = clock_mono_ns();
 		if (!err)
-			err = v->ops->tick(v, now + (uint64_t)clock_wall_offset_ns(), now);
+			err = v->ops->tick(v, clock_wall_ns(now), now);
 		if (err < 0)
 			return err;
 		if (err > 0)
@@ -201,7 +201,7 @@ static int once(struct table_run *t, struct output *out)
 	if (err)
 		return err;
 	now = clock_mono_ns();
-	err = v->ops->finish(v, now + (uint64_t)clock_wall_offset_ns(), now);
+	err = v->ops->finish(v, clock_wall_ns(now), now);
 	return err ? err : output_flush(out);
 }
 

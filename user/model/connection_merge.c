@@ -60,12 +60,22 @@ static unsigned int owner_strength(unsigned int owner)
 	}
 }
 
+/* The kernel side learns of an heir by what it does; until then it names who opened the socket. */
+static bool is_behind(const struct connection *c, const struct event *e)
+{
+	return c->heir && e->type != EVENT_SOCKET && event_has(e, FIELD_PID) &&
+	       !event_has(e, FIELD_OPENER_PID) && connection_has(c, FIELD_OPENER_PID) &&
+	       e->pid == c->opener_pid;
+}
+
 static void take_owner(struct connection *c, const struct event *e, bool stale)
 {
 	unsigned int theirs = event_has(e, FIELD_OWNER) ? e->owner : OWNER_NONE;
 	unsigned int ours = connection_has(c, FIELD_OWNER) ? c->owner : OWNER_NONE;
 	bool same = event_has(e, FIELD_PID) && connection_has(c, FIELD_PID) && e->pid == c->pid;
 
+	if (is_behind(c, e))
+		return;
 	if (theirs == OWNER_NONE && event_has(e, FIELD_PID))
 		theirs = OWNER_SNAPSHOT;
 	if (owner_strength(theirs) < owner_strength(ours) || (stale && ours)) {
@@ -87,6 +97,7 @@ static void take_owner(struct connection *c, const struct event *e, bool stale)
 	TAKE(FIELD_UID, uid);
 	TAKE_BYTES(FIELD_COMM, comm);
 	c->owner = theirs;
+	c->heir = e->heir;
 	connection_set(c, FIELD_OWNER);
 }
 
@@ -302,6 +313,13 @@ static void fill_owner(const struct connection *c, struct event *e)
 		!event_has(e, FIELD_PID) &&
 		(!event_has(e, FIELD_OWNER) || e->owner == OWNER_NONE || e->owner == OWNER_UNKNOWN);
 
+	if (is_behind(c, e)) {
+		event_unset(e, FIELD_PID);
+		event_unset(e, FIELD_TID);
+		event_unset(e, FIELD_COMM);
+		event_unset(e, FIELD_UID);
+		nobody = true;
+	}
 	if (nobody && connection_has(c, FIELD_OWNER)) {
 		e->owner = c->owner;
 		event_set(e, FIELD_OWNER);

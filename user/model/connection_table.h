@@ -17,6 +17,7 @@ struct connection {
 
 	uint8_t proto, family, v4mapped, direction, owner, state, last_state, closed_by;
 	uint8_t mptcp, outcome, source;
+	uint8_t heir; /* see struct event; events that still name the opener are behind */
 	uint16_t lport, rport;
 	uint8_t laddr[16], raddr[16];
 	uint32_t netns;

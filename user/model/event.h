@@ -213,6 +213,7 @@ struct event {
 	uint32_t opener_pid;
 	char comm[16]; /* raw bytes as the kernel has them, NUL-terminated */
 	char opener_comm[16];
+	bool heir; /* SOCKET; not a field: the owner was found among the holders, the one seen at work had let go */
 	uint64_t cgroup_id;    /* not a field of its own: `cgroup` is its path; 0: unknown */
 	const char *cgroup;    /* borrowed, raw bytes */
 	const char *unit;      /* borrowed */

@@ -27,4 +27,10 @@ static inline int64_t clock_wall_offset_ns(void)
 	return (int64_t)(clock_ns(CLOCK_REALTIME) - mono);
 }
 
+/* A mono time on the wall clock as it is set now, in ns since 1970. */
+static inline uint64_t clock_wall_ns(uint64_t mono_ns)
+{
+	return mono_ns + (uint64_t)clock_wall_offset_ns();
+}
+
 #endif

@@ -66,10 +66,8 @@ int kernel_source_sweep_datagrams(struct kernel_source *k, enum sweep_mode mode,
 	*k->object.bss.sweep_mode = mode;
 	err = rows_read(k->object.progs.datagrams_tracked,
 			bpf_map__fd(k->object.maps.datagram_sockets), &rows);
-	if (!err) {
-		err = kernel_source_drain(k);
-		err = err > 0 ? 0 : err;
-	}
+	if (!err)
+		err = kernel_source_catch_up(k);
 	pass.sockets = rows.data;
 	pass.socket_count = rows.bytes / sizeof(*pass.sockets);
 	pass.keys = keys;

@@ -91,17 +91,50 @@ static void set_holders(struct holder *holders, const struct record_row *rows, s
 			set_holder(&holders[n++], &rows[i]);
 }
 
-/* UDP keeps no owner in the kernel: of a bound socket the oldest holder, of a connected one the youngest. */
-static void set_datagram_owner(struct record_row *row, const struct record_row *rows, size_t count)
+/*
+ * Of a listener or a bound socket the oldest holder (workers inherit it), of a connection the youngest (it is
+ * handed to a child).
+ */
+static const struct record_row *likely_owner(const struct record_row *rows, size_t count)
 {
-	const struct record_row *holder = row->head.rport ? &rows[count - 1] : &rows[0];
+	bool shared = rows->head.protocol == IPPROTO_UDP ? !rows->head.rport
+							 : rows->head.new_state == STATE_LISTEN;
 
-	row->head.owner = OWNER_SNAPSHOT;
+	return shared ? &rows[0] : &rows[count - 1];
+}
+
+static void set_owner(struct record_row *row, const struct record_row *holder, enum owner_kind kind)
+{
+	row->head.owner = kind;
 	row->head.pid = holder->holder_pid;
 	row->head.tid = 0;
-	row->head.uid = holder->head.uid;
+	row->head.uid = holder->holder_uid;
 	row->head.cgroup_id = holder->head.cgroup_id;
 	memcpy(row->head.comm, holder->holder_comm, sizeof(row->head.comm));
+}
+
+static bool holds(const struct record_row *rows, size_t count, uint32_t pid)
+{
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].holder_pid == pid)
+			return true;
+	return false;
+}
+
+/*
+ * Whom the kernel side saw at work has let go of the socket since, and who holds it now did nothing with it yet. True when
+ * there is such an heir.
+ */
+static bool set_heir(struct record_row *row, const struct record_row *rows, size_t count)
+{
+	if (row->head.owner == OWNER_KERNEL || !row->head.pid || holds(rows, count, row->head.pid))
+		return false;
+	if (!row->head.opener_pid) {
+		row->head.opener_pid = row->head.pid;
+		memcpy(row->head.opener_comm, row->head.comm, sizeof(row->head.opener_comm));
+	}
+	set_owner(row, likely_owner(rows, count), OWNER_HANDED);
+	return true;
 }
 
 /* `rows`: all of one socket, oldest holder first. */
@@ -111,6 +144,7 @@ static int tell_socket(struct kernel_source *k, const struct record_row *rows, s
 	AUTO_FREE struct holder *holders = calloc(count, sizeof(*holders));
 	const struct record_row *newest = rows;
 	struct record_row row;
+	bool heir = false;
 	struct event e;
 
 	if (!holders)
@@ -120,9 +154,12 @@ static int tell_socket(struct kernel_source *k, const struct record_row *rows, s
 		if (rows[i].head.mono_ns > newest->head.mono_ns)
 			newest = &rows[i];
 	row = *newest;
-	if (row.head.protocol == IPPROTO_UDP)
-		set_datagram_owner(&row, rows, count);
+	if (row.head.protocol == IPPROTO_UDP) /* keeps no owner in the kernel */
+		set_owner(&row, likely_owner(rows, count), OWNER_SNAPSHOT);
+	else
+		heir = set_heir(&row, rows, count);
 	record_to_socket(&row, &k->names, &e);
+	e.heir = heir;
 	set_holders(holders, rows, count, row.head.pid);
 	e.holders = holders;
 	e.holder_count = (uint32_t)count;
@@ -143,10 +180,8 @@ int kernel_source_inventory(struct kernel_source *k, bool drain_first, event_sin
 	err = rows_read(k->object.progs.holders, -1, &all);
 	/* The UDP sockets that were there before have their owners now: what moves from here on is theirs. */
 	*k->object.bss.datagrams_on = k->datagrams != NULL;
-	if (!err && drain_first) {
-		err = kernel_source_drain(k);
-		err = err > 0 ? 0 : err;
-	}
+	if (!err && drain_first)
+		err = kernel_source_catch_up(k);
 	rows = all.data;
 	count = all.bytes / sizeof(*rows);
 	if (!err && count)
@@ -170,10 +205,7 @@ static int tracked_read(struct kernel_source *k, enum sweep_mode mode, struct ro
 		return 0;
 	*k->object.bss.sweep_mode = mode;
 	err = rows_read(k->object.progs.tracked, bpf_map__fd(k->object.maps.sockets), rows);
-	if (err)
-		return err;
-	err = kernel_source_drain(k);
-	return err > 0 ? 0 : err;
+	return err ? err : kernel_source_catch_up(k);
 }
 
 /* An end that no program saw, found while the socket is still there: nothing of it is missing. */

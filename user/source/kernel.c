@@ -351,6 +351,13 @@ int kernel_source_drain(struct kernel_source *k)
 	return err ? err : n;
 }
 
+int kernel_source_catch_up(struct kernel_source *k)
+{
+	int n = kernel_source_drain(k);
+
+	return n > 0 ? 0 : n;
+}
+
 int kernel_source_flush(struct kernel_source *k)
 {
 	int err = assembly_flush(k->assembly);

@@ -42,6 +42,8 @@ void kernel_source_close(struct kernel_source *k);
 int kernel_source_fd(const struct kernel_source *k);
 /* Tells all records in the ring, and the closes that were held back long enough. How many, or what the sink returned. */
 int kernel_source_drain(struct kernel_source *k);
+/* The same for who does not ask how many: 0 or what the sink returned. */
+int kernel_source_catch_up(struct kernel_source *k);
 /* Takes the programs off, so that what is drained afterwards is the last. Idempotent. */
 void kernel_source_detach(struct kernel_source *k);
 /* Tells what is still held back. 0 or what the sink returned. */
