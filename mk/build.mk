@@ -15,9 +15,9 @@ CLANG ?= clang
 BPFTOOL ?= $(shell for b in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool; do \
 	"$$b" version >/dev/null 2>&1 && echo "$$b" && exit; done; echo bpftool)
 
-PACKAGES := libbpf libelf zlib jansson libzstd
-LIBS := $(or $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null),-lbpf -lelf -lz -ljansson -lzstd)
-STATIC_LIBS := $(or $(shell $(PKG_CONFIG) --static --libs $(PACKAGES) 2>/dev/null),-lbpf -lelf -lz -ljansson -lzstd)
+PACKAGES := libbpf libelf zlib jansson libzstd ncursesw
+LIBS := $(or $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null),-lbpf -lelf -lz -ljansson -lzstd -lncursesw -ltinfo)
+STATIC_LIBS := $(or $(shell $(PKG_CONFIG) --static --libs $(PACKAGES) 2>/dev/null),-lbpf -lelf -lz -ljansson -lzstd -lncursesw -ltinfo)
 
 # Shared by all variants in O=: the kernel's side knows no sanitizer.
 BPF_OUT ?= $(if $(CROSS),$(O),build)/bpf

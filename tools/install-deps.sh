@@ -24,6 +24,7 @@ build library:libelf          libelf-dev       elfutils-libelf-devel  libelf
 build library:zlib            zlib1g-dev       zlib-devel             zlib
 build library:jansson         libjansson-dev   jansson-devel          jansson
 build library:libzstd          libzstd-dev      libzstd-devel          zstd
+build library:ncursesw        libncurses-dev   ncurses-devel          ncurses
 build header:stdio.h          libc6-dev        glibc-devel            glibc
 test  library:cmocka          libcmocka-dev    libcmocka-devel        cmocka
 test  static:c                libc6-dev        glibc-static           glibc

@@ -62,11 +62,15 @@ const struct argp_option option_table[] = {
 	OPTION("time", 'T', "FORMAT", "local, utc, relative or none"),
 
 	HEADING("Tables:"),
-	OPTION("by", OPTION_BY, "GROUP", "--top: by process, connection or remote"),
+	OPTION("by", OPTION_BY, "GROUP",
+	       "--top: by process, connection, remote, listener or container"),
 	OPTION("sort", OPTION_SORT, "KEY",
-	       "--top: by rate, tx, rx, total, opens, fails, retrans, connections or name"),
+	       "--top: by rate, total, tx, rx, connections, opens, closes, fails, retrans, loss, "
+	       "queue, drops, srtt, age, name and more: a wrong one lists them"),
 	OPTION("rows", OPTION_ROWS, "N", "--top: at most N rows"),
-	OPTION("batch", 'b', NULL, "--top: plain tables, one after the other"),
+	OPTION("batch", 'b', NULL, "--top: plain tables, one after the other, and no screen"),
+	OPTION("chart", OPTION_CHART, NULL,
+	       "--top: bars of the sort key, ten of them unless --rows"),
 	OPTION("extended", 'e', NULL, "more columns: user, inode, TCP detail"),
 	OPTION("numeric", 'n', NULL, "numbers, not names: as it is anyway"),
 

@@ -1,64 +1,90 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "keyboard.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <string.h>
-#include <termios.h>
+#include <stddef.h>
 #include <unistd.h>
 
-#include "view/screen.h"
+#include "signals.h"
+#include "view/terminal.h"
+#include "view/top_screen.h"
 
-static struct termios before;
-static bool opened;
+static const int crashes[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT };
 
-/* Only what a signal handler may call. */
-static void restore(void)
-{
-	screen_restore(); /* NOLINT(bugprone-signal-handler): only write(2), see there */
-	if (opened)
-		tcsetattr(STDIN_FILENO, TCSANOW, &before);
-}
-
-/* A crash must not leave a terminal that echoes nothing. */
+/* A crash must not leave a terminal that echoes nothing. Only what a signal handler may call. */
 static void on_crash(int number)
 {
-	restore();
+	terminal_restore(); /* NOLINT(bugprone-signal-handler): only write(2) and tcsetattr(3), see there */
 	signal(number, SIG_DFL);
 	raise(number);
 }
 
-void keyboard_open(void)
+static void set_crash_handlers(void (*handler)(int))
 {
-	static const int crashes[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL };
-	struct termios raw;
+	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+		signal(crashes[i], handler);
+}
 
-	for (size_t i = 0; i < sizeof(crashes) / sizeof(*crashes); i++)
-		signal(crashes[i], on_crash);
-	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &before))
+void keyboard_open(struct view *v)
+{
+	if (!top_view_screen(v))
 		return;
-	raw = before;
-	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	raw.c_cc[VMIN] = 0;
-	raw.c_cc[VTIME] = 0;
-	opened = !tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	set_crash_handlers(on_crash);
+	signals_catch_suspend(true);
 }
 
 void keyboard_close(void)
 {
-	if (opened)
-		tcsetattr(STDIN_FILENO, TCSANOW, &before);
-	opened = false;
+	signals_catch_suspend(false);
+	set_crash_handlers(SIG_DFL);
 }
 
-int keyboard_fd(void)
+int keyboard_fd(struct view *v)
 {
-	return opened ? STDIN_FILENO : -1;
+	struct top_screen *s = top_view_screen(v);
+
+	return s ? top_screen_fd(s) : -1;
 }
 
-int keyboard_key(void)
+/* Ctrl-Z: the shell gets its terminal back; SIGCONT wakes us behind kill(). */
+static void suspend(struct top_screen *s)
 {
-	unsigned char key;
+	signals_suspended = 0;
+	top_screen_leave(s);
+	kill(getpid(), SIGSTOP);
+	top_screen_return(s);
+}
 
-	return opened && read(STDIN_FILENO, &key, 1) == 1 ? key : -1;
+int keyboard_run(struct view *v)
+{
+	struct top_screen *s = top_view_screen(v);
+
+	if (!s)
+		return 0;
+	if (signals_suspended)
+		suspend(s);
+	if (signals_resized) {
+		signals_resized = 0;
+		top_screen_resize(s);
+	}
+	return top_screen_keys(s);
+}
+
+int keyboard_stay(struct view *v)
+{
+	int err = 0;
+
+	while (!err && !signals_stop && keyboard_fd(v) >= 0) {
+		struct pollfd fds[] = { { .fd = signals_fd(), .events = POLLIN },
+					{ .fd = keyboard_fd(v), .events = POLLIN } };
+
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[0].revents)
+			signals_clear();
+		err = keyboard_run(v);
+	}
+	return err < 0 ? err : 0;
 }

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 
 #include "base/report.h"
@@ -85,15 +84,6 @@ static int tell_lost(struct live *l)
 	return err;
 }
 
-static void resize(struct live *l)
-{
-	struct winsize size;
-
-	signals_resized = 0;
-	if (!ioctl(l->output->fd, TIOCGWINSZ, &size) && size.ws_col && size.ws_row)
-		top_view_resize(l->pipeline->view, size.ws_row, size.ws_col);
-}
-
 /* Nanoseconds until something is to be done without a wakeup. */
 static uint64_t pause_ns(const struct live *l, uint64_t now)
 {
@@ -112,7 +102,7 @@ static void wait_for_work(struct live *l)
 	struct pollfd fds[] = {
 		{ .fd = signals_fd(), .events = POLLIN },
 		{ .fd = kernel_source_fd(l->kernel), .events = POLLIN },
-		{ .fd = keyboard_fd(), .events = POLLIN },
+		{ .fd = keyboard_fd(l->pipeline->view), .events = POLLIN },
 		/* Its reader takes more, or went away: no need to wait for the next line to notice. */
 		{ .fd = l->output->fd, .events = output_waiting(l->output) ? POLLOUT : 0 },
 	};
@@ -123,10 +113,6 @@ static void wait_for_work(struct live *l)
 		return;
 	if (fds[0].revents)
 		signals_clear();
-	if (signals_resized && l->options->mode == RUN_TOP)
-		resize(l);
-	if (fds[2].revents && (keyboard_key() | 0x20) == 'q')
-		signals_stop = 1;
 	if (fds[3].revents & POLLERR)
 		l->output->error = -EPIPE;
 }
@@ -206,6 +192,9 @@ static int loop(struct live *l)
 
 	while (!err && !signals_stop) {
 		wait_for_work(l);
+		err = keyboard_run(l->pipeline->view);
+		if (err)
+			return err < 0 ? err : 0;
 		if (l->output->error)
 			return l->output->error;
 		if (l->end_ns && clock_mono_ns() >= l->end_ns)
@@ -299,8 +288,7 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 	setpriority(PRIO_PROCESS, 0, PRIORITY);
 	out->patience = OUTPUT_PATIENCE;
 	sweeps_init(&l.sweeps, l.kernel, p, clock_mono_ns());
-	if (o->mode == RUN_TOP && !o->view.batch && o->view.columns)
-		keyboard_open();
+	keyboard_open(p->view);
 	err = run(&l);
 	keyboard_close();
 	if (p->recording)

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <netdb.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -22,12 +24,47 @@
 #include "signals.h"
 #include "table_run.h"
 #include "view/schema.h"
+#include "view/terminal.h"
 
+/* A screen asks for the same few again and again, and each question reads a file. */
 static const char *user_name(uint32_t uid)
 {
-	const struct passwd *user = getpwuid(uid);
+	static struct {
+		char name[33];
+		uint32_t uid;
+		bool known;
+	} asked[64];
+	size_t i = uid % (sizeof(asked) / sizeof(asked[0]));
 
-	return user ? user->pw_name : NULL;
+	if (!asked[i].known || asked[i].uid != uid) {
+		const struct passwd *user = getpwuid(uid);
+
+		asked[i].known = true;
+		asked[i].uid = uid;
+		snprintf(asked[i].name, sizeof(asked[i].name), "%s", user ? user->pw_name : "");
+	}
+	return asked[i].name[0] ? asked[i].name : NULL;
+}
+
+static const char *port_name(uint16_t port, uint8_t proto)
+{
+	const struct servent *service = getservbyport(htons(port), proto_name(proto));
+
+	return service ? service->s_name : NULL;
+}
+
+/* A screen needs a terminal that can do more than print lines. */
+static void settle_screen(struct options *o)
+{
+	const char *why;
+
+	if (o->mode != RUN_TOP || o->view.batch || o->view.chart || !o->view.lines)
+		return;
+	if (terminal_can(getenv("TERM"), &why))
+		return;
+	report("no screen, plain tables: %s (set TERM to what your terminal is, or ask for them with -b)",
+	       why);
+	o->view.batch = true;
 }
 
 /* What only the running machine knows; options_parse leaves it open, so that tests can fix it. */
@@ -37,11 +74,15 @@ static void options_complete(struct options *o)
 	struct stat own;
 
 	o->view.user_name = user_name;
+	o->view.port_name = port_name;
 	o->view.filter_names = &names_of_system;
+	o->view.recorded = o->replay_path;
+	o->view.ascii = !terminal_is_utf8();
 	if (isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size)) {
 		o->view.columns = size.ws_col;
 		o->view.lines = size.ws_row;
 	}
+	settle_screen(o);
 	/* a recording's namespaces are another machine's, or another day's */
 	if (!o->replay_path && !stat("/proc/self/ns/net", &own))
 		o->view.own_netns = (uint32_t)own.st_ino;

@@ -4,6 +4,7 @@
 #include "base/report.h"
 #include "model/ranking.h"
 #include "options_table.h"
+#include "view/columns.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ static const char *by_word(void *context, size_t i)
 static const char *key_word(void *context, size_t i)
 {
 	(void)context;
-	return ranking_key_name((enum ranking_key)i);
+	return column_key(i);
 }
 
 static const char *color_word(void *context, size_t i)
@@ -84,9 +85,17 @@ static int take_comm(struct options *o, const char *arg)
 
 static int take_by(struct options *o, const char *arg)
 {
-	if (!strcmp(arg, "listener") || !strcmp(arg, "container"))
-		return usage_error("--by", NULL, " %s is not supported yet", arg);
 	return option_choice("grouping", "Groupings", arg, BY_COUNT, by_word, &o->view.by);
+}
+
+static int take_sort(struct options *o, const char *arg)
+{
+	int column,
+		err = option_choice("sort key", "Sort keys", arg, column_count, key_word, &column);
+
+	if (!err)
+		o->view.sort = column + 1;
+	return err;
 }
 
 static int take_buffer(struct options *o, const char *arg)
@@ -164,8 +173,7 @@ static int take_value(struct parse *p, int key, const char *arg)
 	case OPTION_BY:
 		return take_by(o, arg);
 	case OPTION_SORT:
-		return option_choice("sort key", "Sort keys", arg, KEY_COUNT, key_word,
-				     &o->view.sort);
+		return take_sort(o, arg);
 	case OPTION_ROWS:
 		return take_rows(o, arg);
 	case OPTION_COLOR:
@@ -221,6 +229,8 @@ static bool take_flag(struct options *o, int key)
 		return o->states = true;
 	case 'b':
 		return o->view.batch = true;
+	case OPTION_CHART:
+		return o->view.chart = true;
 	case 'n':
 		return o->view.numeric = true;
 	case 'e':
@@ -289,6 +299,7 @@ static int check_mode(const struct parse *p)
 		{ OPTION_SORT, "--sort", 1 << RUN_TOP, "--top" },
 		{ 'b', "--batch", 1 << RUN_TOP, "--top" },
 		{ OPTION_ROWS, "--rows", 1 << RUN_TOP, "--top" },
+		{ OPTION_CHART, "--chart", 1 << RUN_TOP, "--top" },
 		{ 'c', "--count", 1 << RUN_STREAM, "the stream; tables take INTERVAL COUNT" },
 		{ OPTION_EVENTS, "--events", 1 << RUN_STREAM, "the stream" },
 		{ OPTION_STATES, "--states", 1 << RUN_STREAM, "the stream" },

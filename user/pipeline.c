@@ -4,11 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* Who did it should be known of each of these. */
-#define OWNED_EVENTS                                                                            \
-	(1U << EVENT_LISTEN | 1U << EVENT_UNLISTEN | 1U << EVENT_CONNECT | 1U << EVENT_ACCEPT | \
-	 1U << EVENT_FAIL | 1U << EVENT_CLOSE)
-
 static void count_event(struct pipeline *p, const struct event *e)
 {
 	if (e->type == EVENT_LOST) {
@@ -22,7 +17,7 @@ static void count_event(struct pipeline *p, const struct event *e)
 		p->totals.connections++;
 	if (event_has(e, FIELD_RECONCILED) && e->reconciled)
 		p->totals.healed++;
-	if (OWNED_EVENTS >> e->type & 1 && !event_has(e, FIELD_PID) && e->owner != OWNER_KERNEL)
+	if (event_is_unattributed(e))
 		p->totals.unattributed++;
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <time.h>
 
 #include "keyboard.h"
@@ -12,32 +11,24 @@
 
 #define GAP_TICKS 100
 
-static void resize(const struct replay_clock *c)
-{
-	struct winsize size;
-
-	signals_resized = 0;
-	if (!ioctl(c->output->fd, TIOCGWINSZ, &size) && size.ws_col && size.ws_row)
-		top_view_resize(c->view, size.ws_row, size.ws_col);
-}
-
-/* Until a signal, a key, or the time. */
-static void pause_ns(const struct replay_clock *c, uint64_t ns)
+/* Until a signal, a key, or the time. 0 or -errno of a screen. */
+static int pause_ns(const struct replay_clock *c, uint64_t ns)
 {
 	struct pollfd fds[] = {
 		{ .fd = signals_fd(), .events = POLLIN },
-		{ .fd = keyboard_fd(), .events = POLLIN },
+		{ .fd = keyboard_fd(c->view), .events = POLLIN },
 	};
 	struct timespec t = { (time_t)(ns / 1000000000ULL), (long)(ns % 1000000000ULL) };
+	int err;
 
-	if (ppoll(fds, 2, &t, NULL) <= 0)
-		return;
+	if (ppoll(fds, 2, &t, NULL) < 0)
+		return 0;
 	if (fds[0].revents)
 		signals_clear();
-	if (signals_resized)
-		resize(c);
-	if (fds[1].revents && (keyboard_key() | 0x20) == 'q')
+	err = keyboard_run(c->view);
+	if (err > 0)
 		signals_stop = 1;
+	return err < 0 ? err : 0;
 }
 
 /* Until that time of the recording has come here. 0, PIPELINE_ENOUGH when it shall end, or -errno of the output. */
@@ -54,7 +45,7 @@ static int wait_until(struct replay_clock *c, uint64_t mono_ns)
 		return 0;
 	err = output_flush(c->output);
 	for (; !err && !signals_stop && now < due; now = clock_mono_ns())
-		pause_ns(c, due - now);
+		err = pause_ns(c, due - now);
 	return err ? err : signals_stop ? PIPELINE_ENOUGH : 0;
 }
 

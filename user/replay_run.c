@@ -10,6 +10,7 @@
 #include "replay_clock.h"
 #include "signals.h"
 #include "source/replay.h"
+#include "view/top_screen.h"
 
 /* Events are told in the order of their ends, not of their times: some come a little late. */
 #define LATE_NS 5000000000ULL
@@ -248,7 +249,7 @@ static int finish(struct replay_run *r)
 
 int replay_run(struct options *o, struct pipeline *p, struct output *out)
 {
-	bool screen = o->speed_on_screen && o->view.lines && o->view.columns;
+	bool screen = o->speed_on_screen && top_view_screen(p->view);
 	struct replay_run r = {
 		.options = o,
 		.pipeline = p,
@@ -257,11 +258,13 @@ int replay_run(struct options *o, struct pipeline *p, struct output *out)
 	int err = prepare(&r), end = 0;
 
 	if (!err) {
-		if (o->mode == RUN_TOP && !o->view.batch && o->view.columns && r.clock.speed > 0)
-			keyboard_open();
+		keyboard_open(p->view);
 		err = replay_all(&r);
 		if (!err || err == -EBADMSG)
 			end = finish(&r);
+		/* What the recording came to stays to be looked at; with a COUNT it was asked for so many. */
+		if ((!err || err == -EBADMSG) && !end && !o->view.count)
+			end = keyboard_stay(p->view);
 		keyboard_close();
 	}
 	free_held(&r);

@@ -10,6 +10,7 @@
 volatile sig_atomic_t signals_stop;
 volatile sig_atomic_t signals_resized;
 volatile sig_atomic_t signals_dump;
+volatile sig_atomic_t signals_suspended;
 
 static int wake_fd = -1;
 
@@ -18,10 +19,12 @@ static void on_signal(int number)
 	uint64_t one = 1;
 	int saved = errno;
 
-	if (number == SIGWINCH)
+	if (number == SIGWINCH || number == SIGCONT)
 		signals_resized = 1;
 	else if (number == SIGUSR1)
 		signals_dump = 1;
+	else if (number == SIGTSTP)
+		signals_suspended = 1;
 	else
 		signals_stop = 1;
 	if (write(wake_fd, &one, sizeof(one)) < 0) {
@@ -51,6 +54,16 @@ int signals_catch(void)
 	}
 	action.sa_handler = SIG_IGN;
 	return sigaction(SIGPIPE, &action, NULL) || sigaction(SIGXFSZ, &action, NULL) ? -errno : 0;
+}
+
+void signals_catch_suspend(bool on)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = on ? on_signal : SIG_DFL;
+	sigaction(SIGTSTP, &action, NULL);
+	sigaction(SIGCONT, &action, NULL);
 }
 
 int signals_fd(void)

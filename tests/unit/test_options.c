@@ -2,6 +2,7 @@
 #include "base/report.h"
 #include "model/ranking.h"
 #include "options.h"
+#include "view/columns.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,11 +106,17 @@ static void modes(void **state)
 	GOOD("--top");
 	assert_int_equal(o.mode, RUN_TOP);
 	assert_true(o.view.interval_ns == 1000000000);
+	GOOD("--top --by container --chart --sort loss");
+	assert_int_equal(o.view.by, BY_CONTAINER);
+	assert_true(o.view.chart);
+	assert_false(o.view.batch);
+	BAD("--chart", "belongs to --top");
+	BAD("--top --sort speed", "Sort keys: rate, total");
 	GOOD("--top 500ms 3 --by remote --sort tx --rows 10 -b");
 	assert_true(o.view.interval_ns == 500000000);
 	assert_int_equal(o.view.count, 3);
 	assert_int_equal(o.view.by, BY_REMOTE);
-	assert_int_equal(o.view.sort, KEY_TX);
+	assert_int_equal(o.view.sort, column_by_key("tx") + 1);
 	assert_int_equal(o.view.rows, 10);
 	assert_true(o.view.batch);
 	GOOD("-j --top");
@@ -364,7 +371,6 @@ static void wrong_words(void **state)
 	BAD("--top --events close", "--events belongs to the stream");
 	BAD("--rows 5", "--rows belongs to --top");
 	BAD("-a --for 5", "--for belongs to");
-	BAD("--top --by container", "not supported yet");
 	BAD("--top --by procces", "did you mean 'process'?");
 	BAD("--top --sort rats", "did you mean 'rate'?");
 	BAD("--color maybe", "Modes: auto, always, never");

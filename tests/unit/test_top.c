@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "view/columns.h"
-#include "view/screen.h"
+#include "view/sparkline.h"
 #include "view/view.h"
 
 #define SECOND 1000000000ull
@@ -66,15 +66,6 @@ static const char *printed(void)
 		memcpy(text, output.text.data, output.text.length);
 	text[output.text.length] = '\0';
 	output.text.length = 0;
-	return text;
-}
-
-static const char *drawn(void)
-{
-	static char text[65536];
-	ssize_t n = read(terminal[0], text, sizeof(text) - 1);
-
-	text[n < 0 ? 0 : n] = '\0';
 	return text;
 }
 
@@ -142,9 +133,12 @@ static void test_process(void **state)
 		printed(),
 		"nettrace top  01:02:04Z  by process  1 connection  2 opens/s 1 closes/s 0 fails/s  "
 		"tx 2.5KB/s  rx 1.2MB/s\n"
-		"PID     COMM                TX/s     RX/s  CONNS OPEN/s CLOSE/s FAIL/s      TX      RX  RETR SRTT\n"
-		"42      curl                500B    1.2MB      1      1       0      0    500B   1.2MB     0 250us\n"
-		"7       nginx                2KB     100B      0      1       1      0     2KB    100B     0 250us\n");
+		"PID     COMM                TX/s     RX/s  CONNS OPEN/s FAIL/s RETR% CLOSE/s USER          TX      RX   SRTT  RETR"
+		"  SYN CWAIT CLOSNG LISTEN DROP/s    AGE ENDS\n"
+		"42      curl                500B    1.2MB      1      1      0     -       0 -           500B   1.2MB  250us     0"
+		"    0     0      0      0      0  900ms -\n"
+		"7       nginx                2KB     100B      0      1      0     -       1 -            2KB    100B  250us     0"
+		"    0     0      0      0      0  900ms -\n");
 	assert_int_equal(view->next_tick_ns, 3 * SECOND);
 	assert_int_equal(
 		tick(3500),
@@ -164,9 +158,12 @@ static void test_remote_and_connection(void **state)
 	assert_string_equal(
 		printed(),
 		"nettrace top  by remote  1 connection  2 opens/s 1 closes/s 0 fails/s  tx 2.5KB/s  rx 1.2MB/s\n"
-		"REMOTE                       TX/s     RX/s  CONNS OPEN/s CLOSE/s FAIL/s      TX      RX  RETR SRTT\n"
-		"-> 192.0.2.1:443             500B    1.2MB      1      1       0      0    500B   1.2MB     0 250us\n"
-		"<- 192.0.2.1                  2KB     100B      0      1       1      0     2KB    100B     0 250us\n");
+		"REMOTE                       TX/s     RX/s  CONNS OPEN/s FAIL/s RETR%   SRTT CLOSE/s      TX      RX  RETR  SYN"
+		" CWAIT CLOSNG    AGE ENDS\n"
+		"-> 192.0.2.1:443             500B    1.2MB      1      1      0     -  250us       0    500B   1.2MB     0    0"
+		"     0      0  900ms -\n"
+		"<- 192.0.2.1                  2KB     100B      0      1      0     -  250us       1     2KB    100B     0    0"
+		"     0      0  900ms -\n");
 	options.by = BY_CONNECTION;
 	options.rows = 1;
 	options.no_header = true;
@@ -177,8 +174,8 @@ static void test_remote_and_connection(void **state)
 	assert_int_equal(tick(1000), 0);
 	assert_string_equal(
 		printed(),
-		"42      curl                500B    1.2MB 10.0.0.1:1002         -> 192.0.2.1:443         "
-		"ESTABLISHED    500B   1.2MB     0 250us\n");
+		"42      curl            -> 192.0.2.1:443             500B    1.2MB ESTABLISHED 10.0.0.1:1002            500B   1.2MB"
+		"     0     -  250us -            0B     0B     2s -\n");
 }
 
 static void test_json(void **state)
@@ -196,7 +193,8 @@ static void test_json(void **state)
 		"{\"event\":\"top\",\"time\":\"1970-01-01T01:02:05.000000000Z\",\"mono_ns\":3000000000,"
 		"\"pid\":42,\"comm\":\"curl\",\"tx_bytes\":500,\"rx_bytes\":1200000,\"srtt_us\":250,"
 		"\"retrans\":0,\"connections\":1,\"by\":\"process\",\"tx_rate\":250,\"rx_rate\":600000,"
-		"\"open_rate\":0.5,\"close_rate\":0,\"fail_rate\":0,\"opens\":1,\"closes\":0,\"fails\":0}\n");
+		"\"drop_rate\":0,\"open_rate\":0.5,\"fail_rate\":0,\"close_rate\":0,\"retrans_rate\":0,"
+		"\"opening\":0,\"close_wait\":0,\"closing\":0,\"listeners\":0,\"opens\":1,\"closes\":0,\"fails\":0}\n");
 	assert_int_equal(view->ops->finish(view, 1, 4 * SECOND), 0);
 	assert_string_equal(printed(), "");
 }
@@ -237,7 +235,8 @@ static void test_adopts(void **state)
 	assert_int_equal(tick(1000), 0);
 	assert_string_equal(
 		printed(),
-		"3       old                   0B       0B      1      0       0      0      0B      0B     0 -\n");
+		"3       old                   0B       0B      1      0      0     -       0 -             0B      0B      -     0"
+		"    0     0      0      0      0     1s -\n");
 }
 
 static void test_lost(void **state)
@@ -254,69 +253,133 @@ static void test_lost(void **state)
 	assert_non_null(strstr(printed(), "  17 lost\n"));
 }
 
-static void test_screen(void **state)
+static void put_spark(struct sparkline *s, unsigned int columns, bool ascii)
 {
-	const char *text;
+	sparkline_put(s, &output.text, columns, ascii);
+}
+
+static void test_sparkline(void **state)
+{
+	struct sparkline s = { 0 };
 
 	(void)state;
-	options.batch = false;
-	options.lines = 3;
-	options.columns = 40;
+	put_spark(&s, 5, true);
+	assert_string_equal(printed(), "     ");
+	sparkline_add(&s, 0, 100 * SECOND, 10);
+	sparkline_add(&s, 100 * SECOND, 101 * SECOND, 0);
+	sparkline_add(&s, 101 * SECOND, 104 * SECOND, 20); /* three seconds at that rate */
+	put_spark(&s, 60, true);
+	assert_string_equal(printed() + 55, "= ###");
+	put_spark(&s, 60, false);
+	assert_string_equal(printed() + 55, "\xe2\x96\x85 \xe2\x96\x88\xe2\x96\x88\xe2\x96\x88");
+	put_spark(&s, 20, true); /* three seconds a character: the largest of each */
+	assert_string_equal(printed() + 18, "=#");
+	sparkline_add(&s, 104 * SECOND, 164 * SECOND, 1); /* a minute later the past is gone */
+	put_spark(&s, 60, true);
+	assert_string_equal(printed(),
+			    "############################################################");
+	sparkline_add(&s, 164 * SECOND, 300 * SECOND, 0);
+	put_spark(&s, 3, true);
+	assert_string_equal(printed(), "   ");
+}
+
+static void test_bar(void **state)
+{
+	static const struct {
+		double share;
+		const char *ascii, *blocks;
+	} cases[] = {
+		{ 0, "    ", "    " },
+		{ 0.001, "|   ", "\xe2\x96\x8f   " }, /* little is not nothing */
+		{ 0.5, "##  ", "\xe2\x96\x88\xe2\x96\x88  " },
+		{ 1, "####", "\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88" },
+		{ 7, "####", "\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88" },
+		{ -1, "    ", "    " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bar_put(&output.text, cases[i].share, 4, true);
+		assert_string_equal(printed(), cases[i].ascii);
+		bar_put(&output.text, cases[i].share, 4, false);
+		assert_string_equal(printed(), cases[i].blocks);
+	}
+}
+
+static void test_chart(void **state)
+{
+	(void)state;
+	options.chart = true;
+	options.ascii = true;
+	options.columns = 45;
+	options.time_format = TIME_FORMAT_NONE;
 	reopen();
 	traffic();
-	text = drawn(); /* at once */
-	assert_memory_equal(text, "\033[?1049h\033[?25l\033[2J\033[Hnettrace top  01:02:03Z", 44);
 	assert_int_equal(tick(1000), 0);
-	text = drawn();
-	assert_ptr_equal(strstr(text, "\033[Hnettrace top  01:02:04Z  by process  1 c\r\n"
-				      "\033[7mPID     COMM                TX/s     RX/\033[0m\r\n"),
-			 text);
-	assert_non_null(strstr(text, "42      curl"));
-	assert_null(strstr(text, "nginx")); /* no room; and the last line does not scroll */
-	assert_int_not_equal(text[strlen(text) - 1], '\n');
-	top_view_resize(view, 5, 120);
-	text = drawn();
-	assert_memory_equal(text, "\033[H", 3);
-	assert_non_null(strstr(text, "7       nginx"));
-	assert_non_null(strstr(text, "\033[J"));
-	view_free(view);
-	view = NULL;
-	assert_string_equal(drawn(), "\033[0m\033[?25h\033[?1049l");
-	screen_restore(); /* nothing is active any more */
-	assert_string_equal(drawn(), "");
+	assert_string_equal(
+		printed(),
+		"nettrace top  by process  1 connection  2 opens/s 1 closes/s 0 fails/s  tx 2.5KB/s  rx 1.2MB/s\n"
+		"curl[42] ######################### 1.2MB/s\n"
+		"nginx[7] |                         2.1KB/s\n");
 }
 
-static void test_screen_crash(void **state)
+/* Each column has what it needs, each sort key is found by its name. */
+static void test_columns(void **state)
 {
-	struct screen s;
+	struct column_context x = { .mono_ns = 9 * SECOND };
+	struct ranking_row row = { .since_ns = 2 * SECOND, .retrans_percent = 1.5 };
+	unsigned int count;
 
 	(void)state;
-	screen_init(&s, &output, 2, 10);
-	screen_begin(&s);
-	assert_int_equal(screen_end(&s), 0);
-	drawn();
-	screen_restore();
-	assert_string_equal(drawn(), "\033[0m\033[?25h\033[?1049l");
-	assert_int_equal(screen_done(NULL), 0);
+	for (int by = 0; by < BY_COUNT; by++) {
+		const uint8_t *columns = columns_of((enum ranking_by)by, &count);
+
+		assert_true(count <= COLUMNS_MAX);
+		assert_in_range(columns_names((enum ranking_by)by), 1, count);
+		for (unsigned int i = 0; i < count; i++) {
+			const struct column *c = &column_table[columns[i]];
+
+			assert_non_null(c->header);
+			assert_true(strlen(c->header) <= c->width);
+			for (unsigned int j = 0; j < i; j++)
+				assert_int_not_equal(columns[i], columns[j]);
+			row.by = (uint8_t)by;
+			column_put(&output.text, c, &row, &x);
+			assert_string_not_equal(printed(), "");
+		}
+	}
+	for (unsigned int i = 0; i < column_count; i++) {
+		assert_non_null(column_table[i].help);
+		if (column_table[i].key)
+			assert_int_equal(column_by_key(column_table[i].key), i);
+	}
+	assert_int_equal(column_by_key("planet"), -1);
+	assert_null(column_key(column_count));
 }
 
-static void test_screen_cuts(void **state)
+static void test_listener_json(void **state)
 {
-	struct screen s;
-	size_t from;
+	struct ranking_row row = { .by = BY_LISTENER,
+				   .direction = DIRECTION_IN,
+				   .proto = IPPROTO_TCP,
+				   .family = 4,
+				   .lport = 80,
+				   .listeners = 1,
+				   .queue = 3,
+				   .backlog = 128,
+				   .drops = 4,
+				   .retrans_percent = -1 };
 
 	(void)state;
-	screen_init(&s, &output, 2, 5);
-	s.active = true;
-	from = output.text.length;
-	text_puts(&output.text,
-		  "\xe6\x9c\xac\xe7\x95\xaa\xe6\x9c\xac"); /* three characters, six columns */
-	screen_end_line(&s, from, false);
-	assert_string_equal(printed(), "\xe6\x9c\xac\xe7\x95\xaa\033[K\r\n");
-	text_puts(&output.text, "abcdefgh");
-	screen_end_line(&s, 0, false);
-	assert_string_equal(printed(), "abcde");
-	s.active = false;
+	columns_put_json(&output.text, &row, 3723 * SECOND, SECOND);
+	assert_string_equal(
+		printed(),
+		"{\"event\":\"top\",\"time\":\"1970-01-01T01:02:03.000000000Z\",\"mono_ns\":1000000000,"
+		"\"proto\":\"tcp\",\"family\":4,\"direction\":\"in\",\"laddr\":\"0.0.0.0\",\"lport\":80,"
+		"\"tx_bytes\":0,\"rx_bytes\":0,\"retrans\":0,\"drops\":4,\"recv_q\":3,\"send_q\":128,\"connections\":0,"
+		"\"by\":\"listener\",\"tx_rate\":0,\"rx_rate\":0,\"drop_rate\":0,\"open_rate\":0,\"fail_rate\":0,"
+		"\"close_rate\":0,\"retrans_rate\":0,\"opening\":0,\"close_wait\":0,\"closing\":0,\"listeners\":1,"
+		"\"opens\":0,\"closes\":0,\"fails\":0}\n");
 }
 
 static void test_rates(void **state)
@@ -348,9 +411,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_finish, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_adopts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_screen, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_screen_crash, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_screen_cuts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sparkline, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bar, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_chart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_columns, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_listener_json, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rates, setup, teardown),
 	};
 

@@ -217,7 +217,7 @@ static void take_counters(struct connection *c, const struct event *e, bool base
 	change->tx_bytes += GROW(64, FIELD_TX_BYTES, tx_bytes);
 	change->rx_bytes += GROW(64, FIELD_RX_BYTES, rx_bytes);
 	change->retrans += GROW(32, FIELD_RETRANS, retrans);
-	GROW(32, FIELD_TX_SEGS, tx_segs);
+	change->tx_segs += GROW(32, FIELD_TX_SEGS, tx_segs);
 	GROW(32, FIELD_RX_SEGS, rx_segs);
 	GROW(64, FIELD_TX_DATAGRAMS, tx_datagrams);
 	GROW(64, FIELD_RX_DATAGRAMS, rx_datagrams);

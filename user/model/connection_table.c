@@ -228,6 +228,7 @@ static struct row *meet(struct connection_table *t, struct event *e,
 		change->tx_bytes = event_has(e, FIELD_TX_BYTES) ? e->tx_bytes : 0;
 		change->rx_bytes = event_has(e, FIELD_RX_BYTES) ? e->rx_bytes : 0;
 		change->retrans = event_has(e, FIELD_RETRANS) ? e->retrans : 0;
+		change->tx_segs = event_has(e, FIELD_TX_SEGS) ? e->tx_segs : 0;
 	}
 	return NULL;
 }
@@ -311,6 +312,14 @@ bool connection_table_opened(const struct connection_table *t, uint64_t cookie, 
 	const struct row *r = (const struct row *)connection_table_find(t, cookie, start_ns);
 
 	return r ? r->opened : recent_find(t, cookie, start_ns) != NULL;
+}
+
+const struct connection *connection_table_listener_of(const struct connection_table *t,
+						      const struct connection *c)
+{
+	bool several;
+
+	return listener_index_fit(&t->index, c, &several);
 }
 
 int connection_table_listeners(const struct connection_table *t,

@@ -32,7 +32,7 @@ struct connection {
 	uint64_t inode;
 	struct holder *holders; /* owned; NULL where none are known */
 	uint32_t holder_count;
-	uint32_t group; /* the ranking's own: the group that counts this row as open; 0: none */
+	uint32_t group; /* the ranking's own mark; 0: not counted */
 
 	struct connection *next, *previous; /* all that live, or all closed ones; oldest first */
 	struct connection *chain;	    /* index bucket */
@@ -49,7 +49,7 @@ static inline bool connection_has(const struct connection *c, enum event_field f
 struct connection_change {
 	struct connection *row;	     /* borrowed, valid until the next apply; NULL: not kept */
 	uint64_t tx_bytes, rx_bytes; /* growth since the last event of this connection */
-	uint64_t retrans;
+	uint64_t retrans, tx_segs;
 	bool opened, closed, failed; /* an end was opened (connect, accept), closed, or failed */
 };
 
@@ -79,6 +79,9 @@ struct connection *connection_table_find(const struct connection_table *t, uint6
 					 uint64_t start_ns);
 /* Is it known that its connect or accept was told? True also of one that has just ended. */
 bool connection_table_opened(const struct connection_table *t, uint64_t cookie, uint64_t start_ns);
+/* The listener that this incoming connection came through, as far as the table knows, or NULL. */
+const struct connection *connection_table_listener_of(const struct connection_table *t,
+						      const struct connection *c);
 /* Calls `visit` for each listener, until it returns not 0; that is returned. */
 int connection_table_listeners(const struct connection_table *t,
 			       int (*visit)(void *context, const struct connection *listener),

@@ -178,6 +178,14 @@ static bool is_unspecified(const uint8_t *address)
 	return !address || !memcmp(address, zero, sizeof(zero));
 }
 
+bool event_is_unattributed(const struct event *e)
+{
+	const uint32_t owned = 1U << EVENT_LISTEN | 1U << EVENT_UNLISTEN | 1U << EVENT_CONNECT |
+			       1U << EVENT_ACCEPT | 1U << EVENT_FAIL | 1U << EVENT_CLOSE;
+
+	return owned >> e->type & 1 && !event_has(e, FIELD_PID) && e->owner != OWNER_KERNEL;
+}
+
 void event_set_addresses(struct event *e, int socket_family, const void *laddr, const void *raddr)
 {
 	const uint8_t *local = laddr, *remote = raddr;

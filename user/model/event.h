@@ -291,6 +291,9 @@ void event_init(struct event *e, enum event_type type, uint64_t time_ns, uint64_
  */
 void event_set_addresses(struct event *e, int socket_family, const void *laddr, const void *raddr);
 
+/* Nobody is known to have done it, where somebody must have. */
+bool event_is_unattributed(const struct event *e);
+
 /* Names as CLI.md prints them; "?" for a number out of range. */
 const char *event_type_name(enum event_type type);
 const char *tcp_state_name(unsigned int state);

@@ -5,150 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/ranking_order.h"
+#include "model/ranking_private.h"
 
-#define GROUPS_MAX 100000
-#define CHUNK_GROUPS 256
-#define CHUNKS ((GROUPS_MAX + 2) / CHUNK_GROUPS + 1)
-#define GROUP_NONE 0
-#define GROUP_OTHER 1 /* what did not fit; not in the index */
-#define BUCKETS_FIRST 256
+#define RECOUNT_EVERY 16 /* intervals: groupings that nobody looks at are counted so seldom */
+#define RECENT_SHARE 0.9 /* of what was recent that still is one interval later */
 
-struct group {
-	struct ranking_row row;
-	uint64_t tx, rx, opens, closes, fails; /* in this interval */
-	uint32_t chain;			       /* the next id in its bucket or in the free list */
-	uint8_t used, active, touched, silent; /* silent: intervals without an event that counts */
-};
-
-struct ranking {
-	enum ranking_by by;
-	struct group
-		*chunks[CHUNKS]; /* by id: group i is chunks[i / CHUNK_GROUPS][i % CHUNK_GROUPS] */
-	uint32_t ids, free_id, count;
-	uint32_t *buckets;
-	size_t bucket_count;
-	bool purged; /* in this interval: there is nothing idle left to drop */
-	uint64_t began_ns;
-	struct group total;
-	uint32_t *order;
-	struct ranking_row *rows;
-	size_t capacity; /* of order and rows */
-};
-
-static struct group *group_at(const struct ranking *r, uint32_t id)
-{
-	return &r->chunks[id / CHUNK_GROUPS][id % CHUNK_GROUPS];
-}
-
-/* --- identity --- */
-
-static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t n)
-{
-	for (const uint8_t *p = bytes; n; n--)
-		h = (h ^ *p++) * 0x100000001b3ULL;
-	return h;
-}
-
-static uint64_t row_hash(enum ranking_by by, const struct ranking_row *k)
-{
-	uint64_t h = 0xcbf29ce484222325ULL;
-
-	switch (by) {
-	case BY_CONNECTION:
-		h = hash_bytes(h, &k->cookie, sizeof(k->cookie));
-		h = hash_bytes(h, &k->start_ns, sizeof(k->start_ns));
-		break;
-	case BY_REMOTE:
-		h = hash_bytes(h, k->raddr, sizeof(k->raddr));
-		h = hash_bytes(h, &k->rport, sizeof(k->rport));
-		h = hash_bytes(h, &k->proto, sizeof(k->proto));
-		break;
-	default:
-		h = hash_bytes(h, &k->pid, sizeof(k->pid));
-		h = hash_bytes(h, k->comm, sizeof(k->comm));
-		break;
-	}
-	return h ^ h >> 29;
-}
-
-static bool row_same(enum ranking_by by, const struct ranking_row *a, const struct ranking_row *b)
-{
-	switch (by) {
-	case BY_CONNECTION:
-		return a->cookie == b->cookie && a->start_ns == b->start_ns;
-	case BY_REMOTE:
-		return a->family == b->family && a->direction == b->direction &&
-		       a->proto == b->proto && a->rport == b->rport &&
-		       !memcmp(a->raddr, b->raddr, sizeof(a->raddr));
-	default:
-		return a->has_pid == b->has_pid && a->pid == b->pid && a->source == b->source &&
-		       !memcmp(a->comm, b->comm, sizeof(a->comm));
-	}
-}
-
-/* An event and a row name the same things alike; the row knows more, where there is one. */
-#define IDENTIFY(k, by, x, has)                                                    \
-	do {                                                                       \
-		if ((by) != BY_REMOTE) {                                           \
-			(k)->has_pid = has(x, FIELD_PID);                          \
-			(k)->pid = (k)->has_pid ? (x)->pid : 0;                    \
-			(k)->has_uid = (k)->has_pid && has(x, FIELD_UID);          \
-			(k)->uid = (k)->has_uid ? (x)->uid : 0;                    \
-			if ((k)->has_pid && has(x, FIELD_COMM))                    \
-				memcpy((k)->comm, (x)->comm,                       \
-				       strnlen((x)->comm, sizeof((k)->comm) - 1)); \
-		}                                                                  \
-		if ((by) == BY_PROCESS) {                                          \
-			(k)->source = (x)->source;                                 \
-			break;                                                     \
-		}                                                                  \
-		(k)->proto = (x)->proto;                                           \
-		(k)->family = (x)->family;                                         \
-		(k)->direction = (x)->direction;                                   \
-		memcpy((k)->raddr, (x)->raddr, (x)->family == 4 ? 4 : 16);         \
-		(k)->rport = (x)->rport;                                           \
-		if ((by) == BY_REMOTE) {                                           \
-			if ((x)->direction == DIRECTION_IN)                        \
-				(k)->rport = 0; /* clients: by address */          \
-			break;                                                     \
-		}                                                                  \
-		memcpy((k)->laddr, (x)->laddr, (x)->family == 4 ? 4 : 16);         \
-		(k)->lport = (x)->lport;                                           \
-		(k)->state = (x)->state;                                           \
-		(k)->cookie = (x)->cookie;                                         \
-		(k)->start_ns = (x)->start_ns;                                     \
-		(k)->netns = (x)->netns;                                           \
-	} while (0)
-
-static void identify(enum ranking_by by, const struct event *e, const struct connection *c,
-		     struct ranking_row *k)
-{
-	memset(k, 0, sizeof(*k));
-	if (c)
-		IDENTIFY(k, by, c, connection_has);
-	else
-		IDENTIFY(k, by, e, event_has);
-}
-
-/* --- groups --- */
-
-struct ranking *ranking_new(enum ranking_by by)
+struct ranking *ranking_new(const struct connection_table *t, uint32_t kept,
+			    unsigned int silent_intervals)
 {
 	struct ranking *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
-	r->by = by;
-	r->ids = GROUP_OTHER + 1;
-	r->bucket_count = BUCKETS_FIRST;
-	r->buckets = calloc(r->bucket_count, sizeof(*r->buckets));
-	r->chunks[0] = calloc(CHUNK_GROUPS, sizeof(struct group));
-	if (!r->buckets || !r->chunks[0]) {
-		ranking_free(r);
-		return NULL;
+	r->table = t;
+	r->silent_intervals = silent_intervals;
+	r->total.row.retrans_percent = -1;
+	for (int by = 0; by < BY_COUNT; by++) {
+		if (kept >> by & 1 && ranking_keep(r, (enum ranking_by)by)) {
+			ranking_free(r);
+			return NULL;
+		}
 	}
-	strcpy(group_at(r, GROUP_OTHER)->row.comm, "(other)");
 	return r;
 }
 
@@ -156,304 +33,378 @@ void ranking_free(struct ranking *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < CHUNKS; i++)
-		free(r->chunks[i]);
-	free(r->buckets);
-	free(r->order);
-	free(r->rows);
+	for (int by = 0; by < BY_COUNT; by++)
+		grouping_free(r->groupings[by]);
 	free(r);
 }
 
-static void index_grow(struct ranking *r)
+int ranking_keep(struct ranking *r, enum ranking_by by)
 {
-	size_t wanted = r->bucket_count * 2;
-	uint32_t *buckets = calloc(wanted, sizeof(*buckets));
-
-	if (!buckets)
-		return;
-	for (uint32_t id = GROUP_OTHER + 1; id < r->ids; id++) {
-		struct group *g = group_at(r, id);
-		uint32_t *head;
-
-		if (!g->used)
-			continue;
-		head = &buckets[row_hash(r->by, &g->row) & (wanted - 1)];
-		g->chain = *head;
-		*head = id;
-	}
-	free(r->buckets);
-	r->buckets = buckets;
-	r->bucket_count = wanted;
-}
-
-static void group_drop(struct ranking *r, uint32_t id)
-{
-	struct group *g = group_at(r, id);
-	uint32_t *at = &r->buckets[row_hash(r->by, &g->row) & (r->bucket_count - 1)];
-
-	while (*at != id)
-		at = &group_at(r, *at)->chain;
-	*at = g->chain;
-	memset(g, 0, sizeof(*g));
-	g->chain = r->free_id;
-	r->free_id = id;
-	r->count--;
-}
-
-/* Makes room, at most once an interval: groups in which nothing is open and nothing happened. */
-static void purge(struct ranking *r)
-{
-	if (r->purged)
-		return;
-	r->purged = true;
-	for (uint32_t id = GROUP_OTHER + 1; id < r->ids; id++) {
-		struct group *g = group_at(r, id);
-
-		if (g->used && !g->touched && !g->row.connections)
-			group_drop(r, id);
-	}
-}
-
-/* The id of a new group, GROUP_OTHER when there are too many, GROUP_NONE when out of memory. */
-static uint32_t group_add(struct ranking *r, const struct ranking_row *k)
-{
-	uint32_t id, *head;
-	struct group *g;
-
-	if (r->count >= GROUPS_MAX)
-		purge(r);
-	if (r->count >= GROUPS_MAX)
-		return GROUP_OTHER;
-	if (r->count >= r->bucket_count)
-		index_grow(r);
-	if (r->free_id) {
-		id = r->free_id;
-		r->free_id = group_at(r, id)->chain;
-	} else {
-		struct group **chunk = &r->chunks[r->ids / CHUNK_GROUPS];
-
-		if (!*chunk)
-			*chunk = calloc(CHUNK_GROUPS, sizeof(struct group));
-		if (!*chunk)
-			return GROUP_NONE;
-		id = r->ids++;
-	}
-	g = group_at(r, id);
-	memset(g, 0, sizeof(*g));
-	g->row = *k;
-	g->used = true;
-	head = &r->buckets[row_hash(r->by, k) & (r->bucket_count - 1)];
-	g->chain = *head;
-	*head = id;
-	r->count++;
-	return id;
-}
-
-static uint32_t group_find(const struct ranking *r, const struct ranking_row *k)
-{
-	uint32_t id = r->buckets[row_hash(r->by, k) & (r->bucket_count - 1)];
-
-	while (id && !row_same(r->by, &group_at(r, id)->row, k))
-		id = group_at(r, id)->chain;
-	return id;
+	if (!r->groupings[by])
+		r->groupings[by] = grouping_new(by);
+	return r->groupings[by] ? 0 : -ENOMEM;
 }
 
 /* --- counting --- */
 
-static bool state_is_open(unsigned int state)
+static void group_count(struct group *g, const struct event *e,
+			const struct connection_change *change, uint32_t drops)
 {
-	return state == STATE_ESTABLISHED || state == STATE_FIN_WAIT1 || state == STATE_FIN_WAIT2 ||
-	       state == STATE_CLOSE_WAIT || state == STATE_LAST_ACK || state == STATE_CLOSING;
-}
+	uint32_t retrans = change->retrans < UINT32_MAX ? (uint32_t)change->retrans : UINT32_MAX;
 
-static void group_count(struct group *g, const struct connection_change *change)
-{
-	g->tx += change->tx_bytes;
-	g->rx += change->rx_bytes;
-	g->opens += change->opened;
-	g->closes += change->closed;
-	g->fails += change->failed;
+	g->now.tx += change->tx_bytes;
+	g->now.rx += change->rx_bytes;
+	g->now.tx_segs += change->tx_segs;
+	g->now.opens += change->opened;
+	g->now.closes += change->closed;
+	g->now.fails += change->failed;
+	g->now.retrans += retrans;
+	g->now.drops += drops;
 	g->row.tx_bytes += change->tx_bytes;
 	g->row.rx_bytes += change->rx_bytes;
 	g->row.retrans += change->retrans;
 	g->row.opens += change->opened;
 	g->row.closes += change->closed;
 	g->row.fails += change->failed;
+	g->row.drops += drops;
+	if (event_has(e, FIELD_SRTT_US))
+		g->row.srtt_us = e->srtt_us;
+	if ((change->closed || change->failed) && event_has(e, FIELD_OUTCOME) &&
+	    e->outcome < OUTCOME_COUNT) {
+		g->row.outcomes[e->outcome]++;
+		g->row.outcome = e->outcome;
+	}
+	if (!g->row.since_ns)
+		g->row.since_ns = e->mono_ns;
 }
 
 /* What may change while the group stays the same. */
-static void group_refresh(struct group *g, enum ranking_by by, const struct ranking_row *k,
-			  const struct event *e)
+static void group_refresh(struct group *g, const struct ranking_row *k, const struct connection *c)
 {
-	if (by == BY_CONNECTION) {
-		g->row.has_pid = k->has_pid;
-		g->row.pid = k->pid;
-		memcpy(g->row.comm, k->comm, sizeof(g->row.comm));
-		g->row.state = k->state;
-		g->row.direction = k->direction;
+	struct ranking_row *row = &g->row;
+
+	if (row->by == BY_CONNECTION && c) {
+		row->state = k->state;
+		row->direction = k->direction;
+		row->retrans_percent = k->retrans_percent;
+		row->ended_ns = k->ended_ns;
+		row->connections = k->connections;
+		row->tx_bytes = k->tx_bytes; /* of its life */
+		row->rx_bytes = k->rx_bytes;
+		row->retrans = k->retrans;
+		row->drops = k->drops;
+		row->place_kind = k->place_kind;
+		row->place = k->place;
 	}
-	if (k->has_uid) {
-		g->row.has_uid = true;
-		g->row.uid = k->uid;
+	if (row->by == BY_CONNECTION || (row->by == BY_LISTENER && c && c->state == STATE_LISTEN &&
+					 connection_has(c, FIELD_PID))) {
+		row->has_pid = k->by == BY_CONNECTION ? k->has_pid : true;
+		row->pid = k->by == BY_CONNECTION ? k->pid : c->pid;
+		memcpy(row->comm, k->by == BY_CONNECTION ? k->comm : c->comm, sizeof(row->comm));
+		row->kernel = k->by == BY_CONNECTION && k->kernel;
+		row->has_uid = k->by == BY_CONNECTION ? k->has_uid : connection_has(c, FIELD_UID);
+		row->uid = k->by == BY_CONNECTION ? k->uid : c->uid;
+	} else if (k->has_uid) {
+		row->has_uid = true;
+		row->uid = k->uid;
 	}
-	if (event_has(e, FIELD_SRTT_US))
-		g->row.srtt_us = e->srtt_us;
+}
+
+/* Counts the change in one grouping. 0 or -ENOMEM. */
+static int grouping_add(struct ranking *r, struct grouping *g, const struct event *e,
+			const struct connection_change *change, bool active, uint32_t drops)
+{
+	struct connection *c = change->row;
+	struct ranking_row k;
+	struct group *group;
+	uint32_t id;
+
+	if (g->by == BY_CONNECTION && !active) {
+		/* What is open is in the table; only what happens needs a group. */
+		if (!c || c->group == MARK_NONE)
+			return 0;
+		if (c->group == MARK_OURS) { /* but it may have one from before it was left out */
+			k = (struct ranking_row){ .by = BY_CONNECTION,
+						  .cookie = c->cookie,
+						  .start_ns = c->start_ns };
+			id = grouping_find(g, &k);
+			c->group = id ? id : MARK_OURS;
+			return 0;
+		}
+	}
+	if (!ranking_identify(g->by, r->table, e, c, &k))
+		return 0;
+	id = grouping_take(g, &k);
+	if (!id)
+		return -ENOMEM;
+	group = grouping_at(g, id);
+	group->touched = true;
+	group->active |= active;
+	group_count(group, e, change, drops);
+	if (id != GROUP_OTHER)
+		group_refresh(group, &k, c);
+	grouping_mark_busy(g, id);
+	if (g->by == BY_CONNECTION && c && c->group && id != GROUP_OTHER)
+		c->group = id;
+	return 0;
 }
 
 int ranking_add(struct ranking *r, const struct event *e, const struct connection_change *change)
 {
 	struct connection *c = change->row;
+	uint32_t drops = e->type == EVENT_DROP && e->count < UINT32_MAX ? (uint32_t)e->count : 0;
+	bool listens = c && c->state == STATE_LISTEN && e->type != EVENT_UNLISTEN;
 	bool active = change->tx_bytes || change->rx_bytes || change->retrans || change->opened ||
-		      change->closed || change->failed;
-	bool open = c && state_is_open(c->state) && !change->closed && !change->failed;
-	struct ranking_row k;
-	struct group *g;
-	uint32_t id;
+		      change->closed || change->failed || drops;
+	bool lives = c && !c->closed_ns &&
+		     (state_is_open(c->state) || state_is_opening(c->state) || listens) &&
+		     !change->closed && !change->failed;
 
 	if (!r->began_ns)
 		r->began_ns = e->mono_ns;
-	if (c && !open)
-		c->group = GROUP_NONE;
-	if ((c && c->state == STATE_LISTEN) || (!active && !open))
+	if (c && !lives)
+		c->group = MARK_NONE;
+	else if (c && !c->group)
+		c->group = MARK_OURS;
+	/* A socket that is only being opened has nothing to show yet, nor has what was there before. */
+	if (!active && !(lives && !state_is_opening(c->state)))
 		return 0;
-	identify(r->by, e, c, &k);
-	id = group_find(r, &k);
-	if (!id)
-		id = group_add(r, &k);
-	if (!id)
-		return -ENOMEM;
-	g = group_at(r, id);
-	g->touched = true;
-	g->active |= active;
-	group_count(g, change);
-	group_count(&r->total, change);
-	if (id != GROUP_OTHER)
-		group_refresh(g, r->by, &k, e);
-	if (open)
-		c->group = id;
+	for (int by = 0; by < BY_COUNT; by++) {
+		struct grouping *g = r->groupings[by];
+		int err;
+
+		if (!g || (listens && !active && by != BY_LISTENER))
+			continue;
+		err = grouping_add(r, g, e, change, active, drops);
+		if (err)
+			return err;
+	}
+	group_count(&r->total, e, change, drops);
 	return 0;
 }
 
-/* Counts what is open from the rows' own marks: exact also where a selection hid an event from us. */
-static void count_open(struct ranking *r, const struct connection_table *t)
+int ranking_adopt(struct ranking *r, const struct filter *f, uint64_t time_ns, uint64_t mono_ns)
 {
-	for (uint32_t id = GROUP_OTHER; id < r->ids; id++)
-		group_at(r, id)->row.connections = 0;
-	r->total.row.connections = 0;
-	for (struct connection *c = connection_table_first(t); c; c = c->next) {
+	struct connection_change change = { 0 };
+	struct event e;
+	int err = 0;
+
+	for (struct connection *c = connection_table_first(r->table); c && !err; c = c->next) {
+		if (c->group)
+			continue;
+		connection_to_event(c, &e, time_ns, mono_ns);
+		if (!filter_match(f, &e))
+			continue;
+		change.row = c;
+		err = ranking_add(r, &e, &change);
+	}
+	return err;
+}
+
+/* --- what is open now --- */
+
+static void counts_clear(struct ranking_row *row)
+{
+	row->connections = row->opening = row->closing = row->close_wait = row->listeners = 0;
+	row->queue = row->backlog = 0;
+}
+
+static void counts_add(struct ranking_row *row, const struct connection *c)
+{
+	if (c->state == STATE_LISTEN) {
+		row->listeners++;
+		row->queue += c->recv_q;
+		row->backlog += c->send_q;
+		return;
+	}
+	if (state_is_opening(c->state)) {
+		row->opening++;
+		return;
+	}
+	row->connections++;
+	row->close_wait += c->state == STATE_CLOSE_WAIT;
+	row->closing += c->state != STATE_ESTABLISHED && c->state != STATE_CLOSE_WAIT;
+}
+
+static void grouping_clear(struct grouping *g)
+{
+	if (!g || g->by == BY_CONNECTION)
+		return;
+	for (uint32_t id = GROUP_OTHER; id < g->ids; id++)
+		counts_clear(&grouping_at(g, id)->row);
+	g->counted = true;
+}
+
+static void count_in(struct ranking *r, struct grouping *g, const struct connection *c)
+{
+	struct ranking_row k;
+	struct group *group;
+	uint32_t id;
+
+	if (!g || g->by == BY_CONNECTION || !ranking_identify(g->by, r->table, NULL, c, &k))
+		return;
+	/* where somebody else owns it now, without a word of it: the group is made here */
+	id = state_is_opening(c->state) ? grouping_find(g, &k) : grouping_take(g, &k);
+	if (!id)
+		return;
+	group = grouping_at(g, id);
+	counts_add(&group->row, c);
+	if (!group->row.since_ns)
+		group->row.since_ns = r->began_ns;
+	if (g->by == BY_LISTENER && c->state == STATE_LISTEN && id != GROUP_OTHER)
+		group_refresh(group, &k, c);
+}
+
+/* Exact also where a selection hid an event from us: counted from the rows' own marks. */
+static void count_open(struct ranking *r, struct grouping *one, struct grouping *other)
+{
+	counts_clear(&r->total.row);
+	grouping_clear(one);
+	grouping_clear(other);
+	for (struct connection *c = connection_table_first(r->table); c; c = c->next) {
 		if (!c->group)
 			continue;
-		if (!state_is_open(c->state)) {
-			c->group = GROUP_NONE;
+		if (!state_is_open(c->state) && !state_is_opening(c->state) &&
+		    c->state != STATE_LISTEN) {
+			c->group = MARK_NONE;
 			continue;
 		}
-		group_at(r, c->group)->row.connections++;
-		r->total.row.connections++;
+		counts_add(&r->total.row, c);
+		count_in(r, one, c);
+		count_in(r, other, c);
 	}
 }
 
-static void group_rates(struct group *g, double seconds)
+void ranking_recount(struct ranking *r, enum ranking_by by)
 {
-	double scale = seconds > 0 ? 1 / seconds : 0;
+	struct grouping *g = r->groupings[by];
 
-	g->row.tx_rate = (double)g->tx * scale;
-	g->row.rx_rate = (double)g->rx * scale;
-	g->row.open_rate = (double)g->opens * scale;
-	g->row.close_rate = (double)g->closes * scale;
-	g->row.fail_rate = (double)g->fails * scale;
-	g->tx = g->rx = g->opens = g->closes = g->fails = 0;
+	if (g && !g->counted)
+		count_open(r, g, NULL);
 }
 
-struct sorting {
-	const struct ranking *ranking;
-	enum ranking_key key;
-};
+/* --- the interval's end --- */
 
-static int compare_ids(const void *a, const void *b, void *context)
+static void group_rates(struct group *g, double scale)
 {
-	const struct sorting *s = context;
-
-	return ranking_compare(s->ranking->by, s->key,
-			       &group_at(s->ranking, *(const uint32_t *)a)->row,
-			       &group_at(s->ranking, *(const uint32_t *)b)->row);
-}
-
-/* Room for `count` rows. On failure what is there stays. */
-static bool reserve_rows(struct ranking *r, size_t count)
-{
-	size_t capacity = r->capacity ? r->capacity : 64;
-	uint32_t *order;
-	struct ranking_row *rows;
-
-	while (capacity < count)
-		capacity *= 2;
-	if (capacity == r->capacity)
-		return true;
-	order = realloc(r->order, capacity * sizeof(*order));
-	if (!order)
-		return false;
-	r->order = order;
-	rows = realloc(r->rows, capacity * sizeof(*rows));
-	if (!rows)
-		return false;
-	r->rows = rows;
-	r->capacity = capacity;
-	return true;
+	g->row.tx_rate = (double)g->now.tx * scale;
+	g->row.rx_rate = (double)g->now.rx * scale;
+	g->row.open_rate = g->now.opens * scale;
+	g->row.close_rate = g->now.closes * scale;
+	g->row.fail_rate = g->now.fails * scale;
+	g->row.retrans_rate = g->now.retrans * scale;
+	g->row.drop_rate = g->now.drops * scale;
+	g->recent_segs = g->recent_segs * RECENT_SHARE + (double)g->now.tx_segs;
+	g->recent_retrans = g->recent_retrans * RECENT_SHARE + g->now.retrans;
+	if (g->row.by != BY_CONNECTION && g->recent_segs >= 1)
+		g->row.retrans_percent = g->recent_retrans < g->recent_segs
+						 ? 100 * g->recent_retrans / g->recent_segs
+						 : 100;
+	memset(&g->now, 0, sizeof(g->now));
 }
 
 /* A connection only passed through, as from its listener to who accepts it. */
 static bool is_blank(const struct ranking_row *r)
 {
-	return !r->opens && !r->closes && !r->fails && !r->retrans && !r->tx_bytes && !r->rx_bytes;
+	return !r->opens && !r->closes && !r->fails && !r->retrans && !r->tx_bytes &&
+	       !r->rx_bytes && !r->drops;
 }
 
-/* Ends the interval of one group; false when the group is gone. */
-static bool group_interval(struct ranking *r, uint32_t id, double seconds)
+static bool is_over(const struct ranking *r, const struct grouping *g, const struct group *group)
 {
-	struct group *g = group_at(r, id);
+	bool silent = group->silent >= r->silent_intervals;
 
-	if (id != GROUP_OTHER && !g->used)
+	if (g->by == BY_CONNECTION)
+		return silent;
+	if (!g->counted || group->row.connections || group->row.listeners)
 		return false;
-	g->silent = g->active ? 0 : g->silent + (g->silent < 2);
-	g->active = g->touched = false;
-	group_rates(g, seconds);
-	if (id == GROUP_OTHER)
-		return g->row.connections ||
-		       g->row.tx_rate + g->row.rx_rate + g->row.open_rate + g->row.close_rate > 0;
-	if (!g->row.connections && (g->silent >= 2 || is_blank(&g->row))) {
-		group_drop(r, id);
-		return false;
-	}
-	return true;
+	return silent || is_blank(&group->row);
 }
 
-const struct ranking_row *ranking_interval(struct ranking *r, const struct connection_table *t,
-					   uint64_t mono_ns, enum ranking_key key, size_t *count)
+/* The mark of the connection that had this group. */
+static void unmark(const struct ranking *r, const struct grouping *g, uint32_t id)
+{
+	const struct ranking_row *row = &grouping_at(g, id)->row;
+	struct connection *c;
+
+	if (g->by != BY_CONNECTION)
+		return;
+	c = connection_table_find(r->table, row->cookie, row->start_ns);
+	if (c && c->group == id)
+		c->group = MARK_OURS;
+}
+
+/* Looks at what happened, or is about to go; what rests is left alone. */
+static void grouping_interval(struct ranking *r, struct grouping *g, double scale)
+{
+	for (uint32_t *at = &g->first_busy; *at;) {
+		struct group *group = grouping_at(g, *at);
+		struct ranking_row *row = &group->row;
+		uint32_t id = *at;
+		bool rests;
+
+		group->silent = group->active ? 0 : group->silent + (group->silent < UINT8_MAX);
+		group_rates(group, scale);
+		row->idle = !group->active;
+		row->fading = row->idle && !row->connections && !row->listeners &&
+			      g->by != BY_CONNECTION;
+		group->active = group->touched = false;
+		rests = row->idle && (row->connections || row->listeners) && g->counted;
+		if (id != GROUP_OTHER && is_over(r, g, group)) {
+			*at = group->next_busy;
+			unmark(r, g, id);
+			grouping_drop(g, id);
+		} else if (rests && group->silent > 1) {
+			*at = group->next_busy;
+			group->busy = false;
+		} else {
+			at = &group->next_busy;
+		}
+	}
+}
+
+/* A group that rested and has nothing open any more must be looked at again. */
+static void wake_empty(struct grouping *g)
+{
+	if (!g || g->by == BY_CONNECTION)
+		return;
+	for (uint32_t id = GROUP_FIRST; id < g->ids; id++) {
+		const struct group *group = grouping_at(g, id);
+
+		if (group->used && !group->busy && !group->row.connections && !group->row.listeners)
+			grouping_mark_busy(g, id);
+	}
+}
+
+void ranking_interval(struct ranking *r, enum ranking_by by, uint64_t mono_ns)
 {
 	double seconds =
 		r->began_ns && mono_ns > r->began_ns ? (double)(mono_ns - r->began_ns) / 1e9 : 0;
-	struct sorting sorting = { r, key };
-	size_t n = 0;
+	double scale = seconds > 0 ? 1 / seconds : 0;
+	uint32_t turn = ++r->serial % RECOUNT_EVERY;
+	struct grouping *shown = r->groupings[by], *other = turn < BY_COUNT && turn != (uint32_t)by
+								    ? r->groupings[turn]
+								    : NULL;
 
 	r->began_ns = mono_ns;
-	r->purged = false;
-	count_open(r, t);
-	group_rates(&r->total, seconds);
-	if (!reserve_rows(r, (size_t)r->count + 1)) {
-		*count = 0;
-		return r->rows;
-	}
-	for (uint32_t id = GROUP_OTHER; id < r->ids; id++)
-		if (group_interval(r, id, seconds))
-			r->order[n++] = id;
-	qsort_r(r->order, n, sizeof(*r->order), compare_ids, &sorting);
-	for (size_t i = 0; i < n; i++)
-		r->rows[i] = group_at(r, r->order[i])->row;
-	*count = n;
-	return r->rows;
+	for (int i = 0; i < BY_COUNT; i++)
+		if (r->groupings[i])
+			r->groupings[i]->counted = r->groupings[i]->purged = false;
+	count_open(r, shown, other);
+	wake_empty(shown);
+	wake_empty(other);
+	group_rates(&r->total, scale);
+	for (int i = 0; i < BY_COUNT; i++)
+		if (r->groupings[i])
+			grouping_interval(r, r->groupings[i], scale);
 }
 
 void ranking_totals(const struct ranking *r, struct ranking_row *total)
 {
 	*total = r->total.row;
+}
+
+size_t ranking_count(const struct ranking *r, enum ranking_by by)
+{
+	return r->groupings[by] ? r->groupings[by]->count : 0;
 }

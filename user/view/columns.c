@@ -1,35 +1,108 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "view/columns.h"
 
-#include "view/json.h"
+#include <strings.h>
 
-#define AS_PROCESS (1u << BY_PROCESS)
-#define AS_CONNECTION (1u << BY_CONNECTION)
-#define AS_REMOTE (1u << BY_REMOTE)
-#define AS_GROUP (AS_PROCESS | AS_REMOTE)
-#define AS_ANY (AS_GROUP | AS_CONNECTION)
+#define CONTAINER_SHOWN 12 /* as container tools shorten their ids */
+#define AT(member) offsetof(struct ranking_row, member)
 
-static void write_pid(struct text *t, const struct ranking_row *r)
+enum {
+	C_RATE,
+	C_TOTAL,
+	C_PID,
+	C_COMM,
+	C_REMOTE,
+	C_LISTENER,
+	C_PLACE,
+	C_LOCAL,
+	C_PEER,
+	C_STATE,
+	C_TX_RATE,
+	C_RX_RATE,
+	C_CONNS,
+	C_QUEUE,
+	C_DROP_RATE,
+	C_OPEN_RATE,
+	C_FAIL_RATE,
+	C_RETR_PERCENT,
+	C_CLOSE_RATE,
+	C_USER,
+	C_TX,
+	C_RX,
+	C_SRTT,
+	C_RETR,
+	C_RETR_RATE,
+	C_OPENING,
+	C_CLOSE_WAIT,
+	C_CLOSING,
+	C_LISTENERS,
+	C_DROPS,
+	C_RECV_Q,
+	C_SEND_Q,
+	C_AGE,
+	C_ENDS,
+	C_OUTCOME,
+	C_OPENS,
+	C_CLOSES,
+	C_FAILS,
+	C_COUNT
+};
+
+/* --- cells of words --- */
+
+static void put_dash(struct text *t, size_t from)
 {
+	if (t->length == from)
+		text_char(t, '-');
+}
+
+static void write_pid(struct text *t, const struct ranking_row *r, const struct column_context *x)
+{
+	(void)x;
 	if (r->has_pid)
 		text_u64(t, r->pid);
 	else
 		text_char(t, '-');
 }
 
-static void write_comm(struct text *t, const struct ranking_row *r)
+static void write_comm(struct text *t, const struct ranking_row *r, const struct column_context *x)
 {
-	size_t from = t->length;
-
-	text_escaped(t, r->comm, strnlen(r->comm, sizeof(r->comm)));
-	if (t->length == from)
-		text_char(t, '-');
+	(void)x;
+	if (r->comm[0])
+		text_escaped(t, r->comm, strnlen(r->comm, sizeof(r->comm)));
+	else if (r->kernel)
+		text_puts(t, "(kernel)");
+	else
+		text_puts(t, r->by == BY_PROCESS && !r->has_pid ? "(unknown)" : "-");
 }
 
-static void write_local(struct text *t, const struct ranking_row *r)
+static void put_end(struct text *t, const struct ranking_row *r, const uint8_t *address,
+		    uint16_t port, const struct column_context *x)
+{
+	const char *name = x->port_name && port ? x->port_name(port, r->proto) : NULL;
+
+	if (!r->family) {
+		text_char(t, '*');
+	} else if (r->family == 4) {
+		text_address(t, r->family, address);
+	} else {
+		text_char(t, '[');
+		text_address(t, r->family, address);
+		text_char(t, ']');
+	}
+	text_char(t, ':');
+	if (name)
+		text_escaped(t, name, strlen(name));
+	else if (port)
+		text_u64(t, port);
+	else
+		text_char(t, '*');
+}
+
+static void write_local(struct text *t, const struct ranking_row *r, const struct column_context *x)
 {
 	if (r->family)
-		text_endpoint(t, r->family, r->laddr, r->lport);
+		put_end(t, r, r->laddr, r->lport, x);
 	else
 		text_char(t, '-');
 }
@@ -39,320 +112,334 @@ static const char *arrow(const struct ranking_row *r)
 	return r->direction == DIRECTION_IN ? "<- " : r->direction == DIRECTION_OUT ? "-> " : "-- ";
 }
 
-static void write_peer(struct text *t, const struct ranking_row *r)
+static void write_peer(struct text *t, const struct ranking_row *r, const struct column_context *x)
 {
 	text_puts(t, arrow(r));
 	if (r->family)
-		text_endpoint(t, r->family, r->raddr, r->rport);
+		put_end(t, r, r->raddr, r->rport, x);
 	else
 		text_char(t, '-');
 }
 
 /* Clients have many ports: only their address is the group. */
-static void write_remote(struct text *t, const struct ranking_row *r)
+static void write_remote(struct text *t, const struct ranking_row *r,
+			 const struct column_context *x)
 {
 	if (!r->family) {
-		write_comm(t, r); /* what did not fit */
+		write_comm(t, r, x); /* what did not fit */
 		return;
 	}
 	text_puts(t, arrow(r));
 	if (r->rport)
-		text_endpoint(t, r->family, r->raddr, r->rport);
+		put_end(t, r, r->raddr, r->rport, x);
 	else
 		text_address(t, r->family, r->raddr);
 }
 
-static void write_state(struct text *t, const struct ranking_row *r)
+static void write_listener(struct text *t, const struct ranking_row *r,
+			   const struct column_context *x)
 {
+	if (!r->lport) {
+		text_puts(t, r->comm[0]			     ? r->comm
+			     : r->direction == DIRECTION_OUT ? "(outgoing)"
+							     : "(unknown)");
+		return;
+	}
+	text_puts(t, proto_name(r->proto));
+	text_char(t, ' ');
+	put_end(t, r, r->laddr, r->lport, x);
+}
+
+static void write_place(struct text *t, const struct ranking_row *r, const struct column_context *x)
+{
+	size_t from = t->length, length;
+
+	(void)x;
+	if (!r->place) {
+		text_puts(t, r->comm[0] ? r->comm : "(none)");
+		return;
+	}
+	length = strlen(r->place);
+	if (r->place_kind == PLACE_CONTAINER && length == 64) /* an id: its beginning says enough */
+		length = CONTAINER_SHOWN;
+	text_escaped(t, r->place, length);
+	put_dash(t, from);
+}
+
+static void write_state(struct text *t, const struct ranking_row *r, const struct column_context *x)
+{
+	(void)x;
 	text_puts(t, r->state ? tcp_state_name(r->state) : "-");
 }
 
-static void write_srtt(struct text *t, const struct ranking_row *r)
+static void write_user(struct text *t, const struct ranking_row *r, const struct column_context *x)
 {
+	const char *name = r->has_uid && x->user_name ? x->user_name(r->uid) : NULL;
+
+	if (name && *name)
+		text_escaped(t, name, strlen(name));
+	else if (r->has_uid)
+		text_u64(t, r->uid);
+	else
+		text_char(t, '-');
+}
+
+static void write_srtt(struct text *t, const struct ranking_row *r, const struct column_context *x)
+{
+	(void)x;
 	if (r->srtt_us)
 		text_duration(t, r->srtt_us);
 	else
 		text_char(t, '-');
 }
 
-#define AT(member) offsetof(struct ranking_row, member)
+static void write_queue(struct text *t, const struct ranking_row *r, const struct column_context *x)
+{
+	(void)x;
+	if (!r->listeners) {
+		text_char(t, '-');
+		return;
+	}
+	text_u64(t, r->queue);
+	text_char(t, '/');
+	text_u64(t, r->backlog);
+}
 
-/* The order is that of importance: a narrow terminal cuts the end. */
+static void write_age(struct text *t, const struct ranking_row *r, const struct column_context *x)
+{
+	uint64_t until = r->ended_ns ? r->ended_ns : x->mono_ns;
+
+	if (r->since_ns && until >= r->since_ns)
+		text_duration(t, (until - r->since_ns) / 1000);
+	else
+		text_char(t, '-');
+}
+
+/* What went wrong, the most frequent first; `clean` where nothing did. */
+static void write_ends(struct text *t, const struct ranking_row *r, const struct column_context *x)
+{
+	uint32_t left[OUTCOME_COUNT];
+	size_t from = t->length;
+
+	(void)x;
+	memcpy(left, r->outcomes, sizeof(left));
+	left[OUTCOME_CLEAN] = left[OUTCOME_IDLE] = 0;
+	for (;;) {
+		unsigned int most = OUTCOME_NONE;
+
+		for (unsigned int i = 1; i < OUTCOME_COUNT; i++)
+			if (left[i] > left[most] || (!most && left[i]))
+				most = i;
+		if (!most || !left[most])
+			break;
+		if (t->length > from)
+			text_char(t, ' ');
+		text_puts(t, outcome_name(most));
+		text_char(t, ':');
+		text_u64(t, left[most]);
+		left[most] = 0;
+	}
+	if (t->length == from && (r->outcomes[OUTCOME_CLEAN] || r->outcomes[OUTCOME_IDLE]))
+		text_puts(t, outcome_name(OUTCOME_CLEAN));
+	put_dash(t, from);
+}
+
+static void write_outcome(struct text *t, const struct ranking_row *r,
+			  const struct column_context *x)
+{
+	(void)x;
+	text_puts(t, r->outcome ? outcome_name(r->outcome) : "-");
+}
+
+/* --- numbers to sort by --- */
+
+static double value_rate(const struct ranking_row *r)
+{
+	return r->tx_rate + r->rx_rate;
+}
+
+static double value_total(const struct ranking_row *r)
+{
+	return (double)(r->tx_bytes + r->rx_bytes);
+}
+
+static double value_srtt(const struct ranking_row *r)
+{
+	return r->srtt_us;
+}
+
+/* The longest first, what is of unknown age before all: it was there before us. */
+static double value_age(const struct ranking_row *r)
+{
+	return -(double)r->since_ns;
+}
+
+static double value_pid(const struct ranking_row *r)
+{
+	return r->has_pid ? -(double)r->pid : -1e18;
+}
+
+/* How full the queue is; then how many wait. */
+static double value_queue(const struct ranking_row *r)
+{
+	return r->backlog ? (double)r->queue / (double)r->backlog : (double)r->queue;
+}
+
+/* clang-format off */
 const struct column column_table[] = {
-	{ "PID", AS_PROCESS | AS_CONNECTION, 7, COLUMN_WORD, 0, write_pid, NULL,
-	  "process id of the owner" },
-	{ "COMM", AS_PROCESS | AS_CONNECTION, 15, COLUMN_WORD, 0, write_comm, NULL,
-	  "name of the owner" },
-	{ "REMOTE", AS_REMOTE, 24, COLUMN_WORD, 0, write_remote, NULL,
-	  "a server and its port (->), or a client's address (<-)" },
-	{ "TX/s", AS_ANY, 8, COLUMN_SIZE_RATE, AT(tx_rate), NULL, "tx_rate",
-	  "payload sent, bytes a second in this interval" },
-	{ "RX/s", AS_ANY, 8, COLUMN_SIZE_RATE, AT(rx_rate), NULL, "rx_rate",
-	  "payload received, bytes a second in this interval" },
-	{ "CONNS", AS_GROUP, 6, COLUMN_NUMBER, AT(connections), NULL, NULL,
-	  "connections that are open now" },
-	{ "OPEN/s", AS_GROUP, 6, COLUMN_RATE, AT(open_rate), NULL, "open_rate",
-	  "connections opened a second in this interval" },
-	{ "CLOSE/s", AS_GROUP, 7, COLUMN_RATE, AT(close_rate), NULL, "close_rate",
-	  "connections closed a second in this interval" },
-	{ "FAIL/s", AS_GROUP, 6, COLUMN_RATE, AT(fail_rate), NULL, "fail_rate",
-	  "connections not established a second in this interval" },
-	{ "LOCAL", AS_CONNECTION, 21, COLUMN_WORD, 0, write_local, NULL, "local end" },
-	{ "REMOTE", AS_CONNECTION, 24, COLUMN_WORD, 0, write_peer, NULL,
-	  "remote end; <- where it connected to us" },
-	{ "STATE", AS_CONNECTION, 11, COLUMN_WORD, 0, write_state, NULL, "state" },
-	{ "TX", AS_ANY, 7, COLUMN_SIZE, AT(tx_bytes), NULL, NULL,
-	  "payload sent since watching began, bytes" },
-	{ "RX", AS_ANY, 7, COLUMN_SIZE, AT(rx_bytes), NULL, NULL,
-	  "payload received since watching began, bytes" },
-	{ "RETR", AS_ANY, 5, COLUMN_NUMBER, AT(retrans), NULL, NULL,
-	  "segments sent again since watching began" },
-	{ "SRTT", AS_ANY, 7, COLUMN_WORD, 0, write_srtt, NULL,
-	  "smoothed round-trip time last heard of" },
-	{ NULL, 0, 0, COLUMN_NUMBER, AT(opens), NULL, "opens",
-	  "connections opened since watching began" },
-	{ NULL, 0, 0, COLUMN_NUMBER, AT(closes), NULL, "closes",
-	  "connections closed since watching began" },
-	{ NULL, 0, 0, COLUMN_NUMBER, AT(fails), NULL, "fails",
-	  "connections not established since watching began" },
+	[C_RATE] = { "rate", NULL, 0, COLUMN_SIZE_RATE, 0, 0, NULL, value_rate, NULL, "payload sent and received, bytes a second" },
+	[C_TOTAL] = { "total", NULL, 0, COLUMN_SIZE, 0, 0, NULL, value_total, NULL, "payload sent and received, bytes" },
+	[C_PID] = { "pid", "PID", 7, COLUMN_WORD, 0, 0, write_pid, value_pid, NULL, "process id of the owner" },
+	[C_COMM] = { "name", "COMM", 15, COLUMN_WORD, 0, 0, write_comm, NULL, NULL, "name of the owner" },
+	[C_REMOTE] = { NULL, "REMOTE", 24, COLUMN_WORD, 0, 0, write_remote, NULL, NULL, "a server and its port (->), or a client's address (<-)" },
+	[C_LISTENER] = { NULL, "LISTENER", 22, COLUMN_WORD, 0, 0, write_listener, NULL, NULL, "where connections come in; (outgoing): all that this host began" },
+	[C_PLACE] = { NULL, "CONTAINER", 24, COLUMN_WORD, 0, 0, write_place, NULL, NULL, "container, or else systemd unit, or else cgroup" },
+	[C_LOCAL] = { NULL, "LOCAL", 21, COLUMN_WORD, 0, 0, write_local, NULL, NULL, "local end" },
+	[C_PEER] = { NULL, "REMOTE", 24, COLUMN_WORD, 0, 0, write_peer, NULL, NULL, "remote end; <- where it connected to us" },
+	[C_STATE] = { NULL, "STATE", 11, COLUMN_WORD, 0, 0, write_state, NULL, NULL, "state" },
+	[C_TX_RATE] = { "tx", "TX/s", 8, COLUMN_SIZE_RATE, AT(tx_rate), AT(tx_bytes), NULL, NULL, "tx_rate", "payload sent, bytes a second in this interval" },
+	[C_RX_RATE] = { "rx", "RX/s", 8, COLUMN_SIZE_RATE, AT(rx_rate), AT(rx_bytes), NULL, NULL, "rx_rate", "payload received, bytes a second in this interval" },
+	[C_CONNS] = { "connections", "CONNS", 6, COLUMN_COUNT, AT(connections), 0, NULL, NULL, NULL, "connections that are open now" },
+	[C_QUEUE] = { "queue", "QUEUE", 9, COLUMN_TIME, 0, AT(queue), write_queue, value_queue, NULL, "connections that wait to be accepted, and how many may" },
+	[C_DROP_RATE] = { "drops", "DROP/s", 6, COLUMN_RATE, AT(drop_rate), AT(drops), NULL, NULL, "drop_rate", "connection attempts dropped at full queues a second" },
+	[C_OPEN_RATE] = { "opens", "OPEN/s", 6, COLUMN_RATE, AT(open_rate), AT(opens), NULL, NULL, "open_rate", "connections opened a second in this interval" },
+	[C_FAIL_RATE] = { "fails", "FAIL/s", 6, COLUMN_RATE, AT(fail_rate), AT(fails), NULL, NULL, "fail_rate", "connections not established a second in this interval" },
+	[C_RETR_PERCENT] = { "loss", "RETR%", 5, COLUMN_PERCENT, AT(retrans_percent), 0, NULL, NULL, "retrans_percent", "share of the segments sent lately that were sent again, percent" },
+	[C_CLOSE_RATE] = { "closes", "CLOSE/s", 7, COLUMN_RATE, AT(close_rate), AT(closes), NULL, NULL, "close_rate", "connections closed a second in this interval" },
+	[C_USER] = { NULL, "USER", 8, COLUMN_WORD, 0, 0, write_user, NULL, NULL, "user of the owner" },
+	[C_TX] = { NULL, "TX", 7, COLUMN_SIZE, AT(tx_bytes), 0, NULL, NULL, NULL, "payload sent since watching began; of a connection: in its life, bytes" },
+	[C_RX] = { NULL, "RX", 7, COLUMN_SIZE, AT(rx_bytes), 0, NULL, NULL, NULL, "payload received, likewise, bytes" },
+	[C_SRTT] = { "srtt", "SRTT", 6, COLUMN_TIME, 0, 0, write_srtt, value_srtt, NULL, "smoothed round-trip time last heard of" },
+	[C_RETR] = { "retrans", "RETR", 5, COLUMN_COUNT, AT(retrans), 0, NULL, NULL, NULL, "segments sent again since watching began" },
+	[C_RETR_RATE] = { "retrans_rate", "RETR/s", 6, COLUMN_RATE, AT(retrans_rate), AT(retrans), NULL, NULL, "retrans_rate", "segments sent again a second in this interval" },
+	[C_OPENING] = { "opening", "SYN", 4, COLUMN_COUNT, AT(opening), 0, NULL, NULL, "opening", "connections being opened now" },
+	[C_CLOSE_WAIT] = { "close_wait", "CWAIT", 5, COLUMN_COUNT, AT(close_wait), 0, NULL, NULL, "close_wait", "open connections that the peer has closed and the process has not" },
+	[C_CLOSING] = { "closing", "CLOSNG", 6, COLUMN_COUNT, AT(closing), 0, NULL, NULL, "closing", "open connections that the process has closed" },
+	[C_LISTENERS] = { "listeners", "LISTEN", 6, COLUMN_COUNT, AT(listeners), 0, NULL, NULL, "listeners", "listening sockets" },
+	[C_DROPS] = { NULL, "DROPS", 6, COLUMN_COUNT, AT(drops), 0, NULL, NULL, NULL, "attempts dropped at full queues since watching began" },
+	[C_RECV_Q] = { "recv_q", "RECV-Q", 6, COLUMN_SIZE, AT(queue), 0, NULL, NULL, NULL, "bytes that the process has not read yet" },
+	[C_SEND_Q] = { "send_q", "SEND-Q", 6, COLUMN_SIZE, AT(backlog), 0, NULL, NULL, NULL, "bytes that the peer has not acknowledged yet" },
+	[C_AGE] = { "age", "AGE", 6, COLUMN_TIME, 0, 0, write_age, value_age, NULL, "since its start; of a group: since it was first seen" },
+	[C_ENDS] = { NULL, "ENDS", 7, COLUMN_WORD, 0, 0, write_ends, NULL, NULL, "how connections ended that did not end well, with their number" },
+	[C_OUTCOME] = { NULL, "OUTCOME", 7, COLUMN_WORD, 0, 0, write_outcome, NULL, NULL, "how it ended" },
+	[C_OPENS] = { NULL, NULL, 0, COLUMN_COUNT, AT(opens), 0, NULL, NULL, "opens", "connections opened since watching began" },
+	[C_CLOSES] = { NULL, NULL, 0, COLUMN_COUNT, AT(closes), 0, NULL, NULL, "closes", "connections closed since watching began" },
+	[C_FAILS] = { NULL, NULL, 0, COLUMN_COUNT, AT(fails), 0, NULL, NULL, "fails", "connections not established since watching began" },
 };
 const unsigned int column_count = sizeof(column_table) / sizeof(column_table[0]);
-_Static_assert(sizeof(column_table) / sizeof(column_table[0]) <= COLUMNS_MAX,
-	       "widths[] has room for each");
+_Static_assert(C_COUNT <= COLUMNS_MAX, "widths[] has a place for each");
 
-static uint64_t get_count(const struct column *c, const struct ranking_row *r)
+static const uint8_t as_process[] = {
+	C_PID, C_COMM, C_TX_RATE, C_RX_RATE, C_CONNS, C_OPEN_RATE, C_FAIL_RATE, C_RETR_PERCENT, C_CLOSE_RATE, C_USER, C_TX,
+	C_RX, C_SRTT, C_RETR, C_OPENING, C_CLOSE_WAIT, C_CLOSING, C_LISTENERS, C_DROP_RATE, C_AGE, C_ENDS,
+};
+static const uint8_t as_connection[] = {
+	C_PID, C_COMM, C_PEER, C_TX_RATE, C_RX_RATE, C_STATE, C_LOCAL, C_TX, C_RX, C_RETR, C_RETR_PERCENT, C_SRTT, C_USER,
+	C_RECV_Q, C_SEND_Q, C_AGE, C_OUTCOME,
+};
+static const uint8_t as_remote[] = {
+	C_REMOTE, C_TX_RATE, C_RX_RATE, C_CONNS, C_OPEN_RATE, C_FAIL_RATE, C_RETR_PERCENT, C_SRTT, C_CLOSE_RATE, C_TX, C_RX,
+	C_RETR, C_OPENING, C_CLOSE_WAIT, C_CLOSING, C_AGE, C_ENDS,
+};
+static const uint8_t as_listener[] = {
+	C_LISTENER, C_PID, C_COMM, C_QUEUE, C_DROP_RATE, C_OPEN_RATE, C_CONNS, C_TX_RATE, C_RX_RATE, C_CLOSE_RATE, C_DROPS,
+	C_TX, C_RX, C_USER, C_RETR_PERCENT, C_SRTT, C_CLOSE_WAIT, C_LISTENERS, C_AGE, C_ENDS,
+};
+static const uint8_t as_container[] = {
+	C_PLACE, C_TX_RATE, C_RX_RATE, C_CONNS, C_OPEN_RATE, C_FAIL_RATE, C_RETR_PERCENT, C_CLOSE_RATE, C_TX, C_RX, C_SRTT,
+	C_RETR, C_OPENING, C_CLOSE_WAIT, C_CLOSING, C_LISTENERS, C_DROP_RATE, C_AGE, C_ENDS,
+};
+/* clang-format on */
+
+static const struct {
+	const uint8_t *columns;
+	unsigned int count, names;
+} layouts[BY_COUNT] = {
+	[BY_PROCESS] = { as_process, sizeof(as_process), 2 },
+	[BY_CONNECTION] = { as_connection, sizeof(as_connection), 3 },
+	[BY_REMOTE] = { as_remote, sizeof(as_remote), 1 },
+	[BY_LISTENER] = { as_listener, sizeof(as_listener), 3 },
+	[BY_CONTAINER] = { as_container, sizeof(as_container), 1 },
+};
+
+const uint8_t *columns_of(enum ranking_by by, unsigned int *count)
 {
-	uint64_t value;
-
-	memcpy(&value, (const char *)r + c->offset, sizeof(value));
-	return value;
+	*count = layouts[by].count;
+	return layouts[by].columns;
 }
 
-static double get_rate(const struct column *c, const struct ranking_row *r)
+unsigned int columns_names(enum ranking_by by)
 {
-	double value;
-
-	memcpy(&value, (const char *)r + c->offset, sizeof(value));
-	return value;
+	return layouts[by].names;
 }
 
-static uint64_t round_u64(double value)
+int columns_default(enum ranking_by by)
 {
-	return value < 1e18 ? (uint64_t)(value + 0.5) : 1000000000000000000ULL;
+	return by == BY_LISTENER ? C_DROP_RATE : C_RATE;
 }
 
-void columns_put_rate(struct text *t, double rate)
+const char *column_key(size_t i)
 {
-	uint64_t tenths = round_u64(rate * 10);
+	return i < column_count ? column_table[i].key : NULL;
+}
 
-	if (tenths >= 100 || tenths % 10 == 0) {
-		text_u64(t, round_u64(rate));
-		return;
+int column_by_key(const char *key)
+{
+	for (unsigned int i = 0; i < column_count; i++)
+		if (column_table[i].key && !strcasecmp(column_table[i].key, key))
+			return (int)i;
+	return -1;
+}
+
+static double number_at(const struct column *c, size_t offset, const struct ranking_row *r)
+{
+	bool real = c->kind == COLUMN_RATE || c->kind == COLUMN_SIZE_RATE ||
+		    c->kind == COLUMN_PERCENT;
+	uint64_t count;
+	double rate;
+
+	if (real && offset == c->offset) {
+		memcpy(&rate, (const char *)r + offset, sizeof(rate));
+		return rate;
 	}
-	text_u64(t, tenths / 10);
-	text_char(t, '.');
-	text_u64(t, tenths % 10);
+	memcpy(&count, (const char *)r + offset, sizeof(count));
+	return (double)count;
 }
 
-void columns_put_size_rate(struct text *t, double rate)
+static double value_of(const void *column, const struct ranking_row *r)
 {
-	text_bytes(t, round_u64(rate));
+	const struct column *c = column;
+
+	return c->value ? c->value(r) : number_at(c, c->offset, r);
 }
 
-static void put_cell(struct text *t, const struct column *c, const struct ranking_row *r)
+static double second_of(const void *column, const struct ranking_row *r)
 {
-	switch (c->kind) {
-	case COLUMN_NUMBER:
-		text_u64(t, get_count(c, r));
-		break;
-	case COLUMN_RATE:
-		columns_put_rate(t, get_rate(c, r));
-		break;
-	case COLUMN_SIZE:
-		text_bytes(t, get_count(c, r));
-		break;
-	case COLUMN_SIZE_RATE:
-		columns_put_size_rate(t, get_rate(c, r));
-		break;
-	case COLUMN_WORD:
-		c->write(t, r);
-		break;
-	}
+	const struct column *c = column;
+
+	return c->second ? number_at(c, c->second, r) : 0;
 }
 
-/* Aligns what was put since `from`: words left, numbers right. */
-static void align(struct text *t, const struct column *c, size_t from, size_t width)
+static bool is_number(const struct column *c)
 {
-	size_t length = t->length - from, columns_used, blanks;
-
-	if (t->failed)
-		return;
-	if (c->kind == COLUMN_WORD) {
-		text_pad(t, from, width);
-		return;
-	}
-	columns_used = length; /* digits and units: ASCII */
-	blanks = columns_used < width ? width - columns_used : 0;
-	if (!blanks || !text_reserve(t, blanks))
-		return;
-	memmove(t->data + from + blanks, t->data + from, length);
-	memset(t->data + from, ' ', blanks);
-	t->length += blanks;
+	return c->value || !c->write;
 }
 
-static bool is_in_text(const struct column *c, enum ranking_by by)
+void column_sorts(int column, struct ranking_query *q)
 {
-	return c->header && c->by >> by & 1;
+	const struct column *c = &column_table[column];
+
+	q->context = c;
+	q->key = column;
+	q->value = is_number(c) ? value_of : NULL;
+	q->second = second_of;
 }
 
-void columns_measure(enum ranking_by by, const struct ranking_row *rows, size_t count,
-		     size_t widths[COLUMNS_MAX])
+double column_value(int column, const struct ranking_row *r)
 {
-	struct text cell = { 0 };
+	const struct column *c = &column_table[column];
+	double value =
+		is_number(c) && c->value != value_age && c->value != value_pid ? value_of(c, r) : 0;
 
-	for (unsigned int i = 0; i < column_count; i++) {
-		widths[i] = column_table[i].width;
-		for (size_t row = 0; is_in_text(&column_table[i], by) && row < count; row++) {
-			size_t used;
-
-			cell.length = 0;
-			put_cell(&cell, &column_table[i], &rows[row]);
-			used = cell.failed ? 0 : text_width(cell.data, cell.length);
-			if (used > widths[i])
-				widths[i] = used;
-		}
-	}
-	text_done(&cell);
-}
-
-static void put_line(struct text *t, enum ranking_by by, const struct ranking_row *r,
-		     const size_t widths[COLUMNS_MAX])
-{
-	size_t begin = t->length, from;
-
-	for (unsigned int i = 0; i < column_count; i++) {
-		if (!is_in_text(&column_table[i], by))
-			continue;
-		if (t->length > begin)
-			text_char(t, ' ');
-		from = t->length;
-		if (r)
-			put_cell(t, &column_table[i], r);
-		else
-			text_puts(t, column_table[i].header);
-		align(t, &column_table[i], from, widths[i]);
-	}
-	while (t->length > begin && t->data[t->length - 1] == ' ')
-		t->length--;
-}
-
-void columns_put_header(struct text *t, enum ranking_by by, const size_t widths[COLUMNS_MAX])
-{
-	put_line(t, by, NULL, widths);
-}
-
-void columns_put_row(struct text *t, enum ranking_by by, const struct ranking_row *r,
-		     const size_t widths[COLUMNS_MAX])
-{
-	put_line(t, by, r, widths);
-}
-
-/* What the ranking shares with the other events, under the same names. */
-static void row_to_event(struct event *e, enum ranking_by by, const struct ranking_row *r)
-{
-	static const enum event_field always[] = { FIELD_TX_BYTES, FIELD_RX_BYTES, FIELD_RETRANS,
-						   FIELD_CONNECTIONS };
-	static const enum event_field ends[] = { FIELD_PROTO, FIELD_FAMILY, FIELD_RADDR };
-
-	memcpy(e->comm, r->comm, sizeof(e->comm));
-	memcpy(e->laddr, r->laddr, sizeof(e->laddr));
-	memcpy(e->raddr, r->raddr, sizeof(e->raddr));
-	e->pid = r->pid;
-	e->uid = r->uid;
-	e->proto = r->proto;
-	e->family = r->family;
-	e->direction = r->direction;
-	e->lport = r->lport;
-	e->rport = r->rport;
-	e->cookie = r->cookie;
-	e->start_ns = r->start_ns;
-	e->netns = r->netns;
-	e->state = r->state;
-	e->tx_bytes = r->tx_bytes;
-	e->rx_bytes = r->rx_bytes;
-	e->retrans = r->retrans < UINT32_MAX ? (uint32_t)r->retrans : UINT32_MAX;
-	e->srtt_us = r->srtt_us;
-	e->connections = r->connections;
-	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
-		event_set(e, always[i]);
-	if (r->has_pid)
-		event_set(e, FIELD_PID);
-	if (r->comm[0])
-		event_set(e, FIELD_COMM);
-	if (r->has_uid)
-		event_set(e, FIELD_UID);
-	if (r->srtt_us)
-		event_set(e, FIELD_SRTT_US);
-	if (!r->family)
-		return;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		event_set(e, ends[i]);
-	if (r->direction != DIRECTION_UNKNOWN)
-		event_set(e, FIELD_DIRECTION);
-	if (r->rport)
-		event_set(e, FIELD_RPORT);
-	if (by != BY_CONNECTION)
-		return;
-	event_set(e, FIELD_ID);
-	event_set(e, FIELD_LADDR);
-	event_set(e, FIELD_LPORT);
-	if (r->netns)
-		event_set(e, FIELD_NETNS);
-	if (r->state)
-		event_set(e, FIELD_STATE);
-}
-
-/* Hundredths, without the locale's idea of a decimal point. */
-static void put_json_rate(struct text *t, double rate)
-{
-	uint64_t hundredths = round_u64(rate * 100);
-
-	text_u64(t, hundredths / 100);
-	if (hundredths % 100) {
-		text_char(t, '.');
-		text_char(t, (char)('0' + hundredths / 10 % 10));
-		if (hundredths % 10)
-			text_char(t, (char)('0' + hundredths % 10));
-	}
-}
-
-void columns_put_json(struct text *t, enum ranking_by by, const struct ranking_row *r,
-		      uint64_t time_ns, uint64_t mono_ns)
-{
-	struct event e;
-
-	event_init(&e, EVENT_TOP, time_ns, mono_ns);
-	row_to_event(&e, by, r);
-	json_write_event(t, &e);
-	if (t->failed || t->length < 2)
-		return;
-	t->length -= 2; /* the object goes on: } and newline */
-	text_puts(t, ",\"by\":\"");
-	text_puts(t, ranking_by_name(by));
-	text_char(t, '"');
-	for (unsigned int i = 0; i < column_count; i++) {
-		const struct column *c = &column_table[i];
-
-		if (!c->json)
-			continue;
-		text_puts(t, ",\"");
-		text_puts(t, c->json);
-		text_puts(t, "\":");
-		if (c->kind == COLUMN_RATE)
-			put_json_rate(t, get_rate(c, r));
-		else
-			text_u64(t, c->kind == COLUMN_SIZE_RATE ? round_u64(get_rate(c, r))
-								: get_count(c, r));
-	}
-	text_puts(t, "}\n");
+	return value > 0 ? value : 0;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ranking's columns: one table for header, width, text, JSON name and help. */
+/*
+ * The ranking's columns: one table for headers, widths, sort keys, help, text, JSON and CSV. Each grouping has its own
+ * order of them, the most important first: a narrow screen leaves out the end.
+ */
 #ifndef NETTRACE_COLUMNS_H
 #define NETTRACE_COLUMNS_H
 
@@ -7,39 +10,82 @@
 #include "model/ranking.h"
 
 enum column_kind {
-	COLUMN_NUMBER,	  /* `count` as digits */
-	COLUMN_RATE,	  /* `rate` as a plain number a second */
-	COLUMN_SIZE,	  /* `count` as bytes */
-	COLUMN_SIZE_RATE, /* `rate` as bytes a second */
+	COLUMN_COUNT,	  /* uint64_t as digits */
+	COLUMN_RATE,	  /* double as a plain number a second */
+	COLUMN_SIZE,	  /* uint64_t as bytes */
+	COLUMN_SIZE_RATE, /* double as bytes a second */
+	COLUMN_PERCENT,	  /* double; nothing where it is negative */
+	COLUMN_TIME,	  /* `write`, aligned like a number */
 	COLUMN_WORD,	  /* `write`, left-aligned */
 };
 
+/* What cells need besides the row. Zero is good: no names, no age. */
+struct column_context {
+	uint64_t mono_ns; /* now */
+	/* Name of a user, or NULL; of a port, or NULL. Either may be NULL. */
+	const char *(*user_name)(uint32_t uid);
+	const char *(*port_name)(uint16_t port, uint8_t proto);
+};
+
 struct column {
-	const char *header; /* NULL: in JSON only */
-	unsigned int by;    /* bits 1 << enum ranking_by: where text has it */
+	const char *key;    /* in --sort; NULL: not sorted by */
+	const char *header; /* NULL: only sorted by, and in JSON */
 	unsigned int width; /* at least */
 	enum column_kind kind;
-	size_t offset; /* in struct ranking_row, of the uint64_t or the double */
-	void (*write)(struct text *t, const struct ranking_row *r);
-	const char *json; /* its name, where it is not a field of the event too */
+	size_t offset; /* in struct ranking_row */
+	size_t second; /* of what decides where the first is equal; 0: nothing */
+	void (*write)(struct text *t, const struct ranking_row *r, const struct column_context *x);
+	double (*value)(
+		const struct ranking_row *r); /* sorts; NULL: what is at `offset`, or by name */
+	const char *json; /* its name in JSON, where it is not a field of the event too */
 	const char *help; /* what it is, with the unit */
 };
 
 extern const struct column column_table[];
 extern const unsigned int column_count;
 
-#define COLUMNS_MAX 32
+#define COLUMNS_MAX 40 /* in the table */
 
-/* The widths that `count` rows need. */
-void columns_measure(enum ranking_by by, const struct ranking_row *rows, size_t count,
-		     size_t widths[COLUMNS_MAX]);
-/* A line without its end: no trailing blanks. */
-void columns_put_header(struct text *t, enum ranking_by by, const size_t widths[COLUMNS_MAX]);
-void columns_put_row(struct text *t, enum ranking_by by, const struct ranking_row *r,
-		     const size_t widths[COLUMNS_MAX]);
+/* Indexes of the grouping's columns, in its order. */
+const uint8_t *columns_of(enum ranking_by by, unsigned int *count);
+/* How many of them name the row. */
+unsigned int columns_names(enum ranking_by by);
+
+/* The column with that sort key, or -1; the key of the i-th column, or NULL. */
+int column_by_key(const char *key);
+const char *column_key(size_t i);
+/* What the grouping is sorted by unless something else is asked for: who is busiest, which listener drops. */
+int columns_default(enum ranking_by by);
+/* Fills in by what the query sorts. */
+void column_sorts(int column, struct ranking_query *q);
+/* What the column is sorted by, for bars; 0 for names. */
+double column_value(int column, const struct ranking_row *r);
+
+void column_put(struct text *t, const struct column *c, const struct ranking_row *r,
+		const struct column_context *x);
+/* The number of the column, or of the sort key that has no column, as people read it. */
+void column_put_value(struct text *t, int column, const struct ranking_row *r,
+		      const struct column_context *x);
+/* What names the row, for charts and headings: `curl[42]`, `-> 192.0.2.1:443`. */
+void columns_put_name(struct text *t, const struct ranking_row *r, const struct column_context *x);
+bool column_is_right(const struct column *c);
+
+/* A line without its end: no trailing blanks. `r` NULL: the header. widths[] by the place in the grouping's order. */
+void columns_put_line(struct text *t, enum ranking_by by, const struct ranking_row *r,
+		      const size_t widths[COLUMNS_MAX], const struct column_context *x);
+/* Widens what this row needs; begin with columns_widths. */
+void columns_widths(enum ranking_by by, size_t widths[COLUMNS_MAX]);
+void columns_measure(enum ranking_by by, const struct ranking_row *r, size_t widths[COLUMNS_MAX],
+		     const struct column_context *x);
+
+/* The row as an event with the fields that it shares with others; borrows from the row. */
+void columns_row_event(struct event *e, const struct ranking_row *r, uint64_t time_ns,
+		       uint64_t mono_ns);
+/* The connection that an event tells of, as far as the event knows it. */
+void columns_event_row(struct ranking_row *r, const struct event *e);
 /* The `top` object and a newline. */
-void columns_put_json(struct text *t, enum ranking_by by, const struct ranking_row *r,
-		      uint64_t time_ns, uint64_t mono_ns);
+void columns_put_json(struct text *t, const struct ranking_row *r, uint64_t time_ns,
+		      uint64_t mono_ns);
 
 /* A number a second for people: 0, 0.2, 3, 12; and bytes a second: 1.2MB. */
 void columns_put_rate(struct text *t, double rate);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "view/detail.h"
+#include "view/log_line.h"
 #include "view/stamp.h"
 #include "view/view.h"
 
@@ -46,10 +47,10 @@ static const char *event_color(enum event_type type)
 	}
 }
 
-static void put_event(struct log_view *v, struct text *t, enum event_type type)
+static void put_event(struct text *t, enum event_type type, bool colored)
 {
 	const char *name = event_type_name(type);
-	const char *color = v->options->color ? event_color(type) : NULL;
+	const char *color = colored ? event_color(type) : NULL;
 	size_t width = strlen(name);
 
 	if (color)
@@ -113,9 +114,9 @@ static void put_ends(struct text *t, const struct event *e)
 	put_endpoint(t, e, FIELD_RADDR, e->raddr, e->rport);
 }
 
-static void put_header(struct log_view *v, struct text *t)
+static void put_header(enum time_format format, struct text *t)
 {
-	unsigned int width = stamp_width(v->options->time_format);
+	unsigned int width = stamp_width(format);
 	size_t from = t->length;
 
 	if (width) {
@@ -137,7 +138,7 @@ static void put_header(struct log_view *v, struct text *t)
 	from = t->length;
 	text_puts(t, "   RADDR:RPORT");
 	end_column(t, from, 3 + WIDTH_ENDPOINT);
-	text_puts(t, "DETAIL\n");
+	text_puts(t, "DETAIL");
 }
 
 static bool is_shown(const struct log_view *v, enum event_type type)
@@ -148,34 +149,46 @@ static bool is_shown(const struct log_view *v, enum event_type type)
 	return type == EVENT_LOST || v->options->events >> type & 1;
 }
 
+void log_line_write(struct text *t, const struct event *e, struct stamp *stamp, uint32_t own_netns,
+		    bool colored)
+{
+	size_t from = t->length;
+
+	if (stamp->format != TIME_FORMAT_NONE) {
+		stamp_write(stamp, t, e->time_ns, e->mono_ns, true);
+		end_column(t, from, stamp_width(stamp->format));
+	}
+	put_event(t, e->type, colored);
+	if (e->type != EVENT_LOST) {
+		put_process(t, e);
+		put_ends(t, e);
+	}
+	detail_write(t, e, own_netns);
+	while (t->length > from && t->data[t->length - 1] == ' ')
+		t->length--;
+}
+
+void log_line_header(struct text *t, enum time_format format)
+{
+	put_header(format, t);
+}
+
 static int log_event(struct view *view, const struct event *e,
 		     const struct connection_change *change)
 {
 	struct log_view *v = (struct log_view *)view;
 	struct text *t = &view->output->text;
-	size_t from;
 
 	(void)change;
 	stamp_begin(&v->stamp, e->mono_ns);
 	if (v->header_due) {
 		v->header_due = false;
-		put_header(v, t);
+		put_header(v->options->time_format, t);
+		text_char(t, '\n');
 	}
 	if (!is_shown(v, e->type))
 		return output_line(view->output);
-	if (v->options->time_format != TIME_FORMAT_NONE) {
-		from = t->length;
-		stamp_write(&v->stamp, t, e->time_ns, e->mono_ns, true);
-		end_column(t, from, stamp_width(v->options->time_format));
-	}
-	put_event(v, t, e->type);
-	if (e->type != EVENT_LOST) {
-		put_process(t, e);
-		put_ends(t, e);
-	}
-	detail_write(t, e, v->options->own_netns);
-	while (t->length && t->data[t->length - 1] == ' ')
-		t->length--;
+	log_line_write(t, e, &v->stamp, v->options->own_netns, v->options->color);
 	text_char(t, '\n');
 	return output_line(view->output);
 }

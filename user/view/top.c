@@ -1,174 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who is busiest, each interval: plain tables, JSON, or redrawn in place on a terminal. */
+/* Who is busiest, each interval: plain tables, JSON, or a screen. */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "model/ranking.h"
-#include "view/columns.h"
 #include "view/json.h"
-#include "view/screen.h"
-#include "view/stamp.h"
-#include "view/view.h"
+#include "view/top_private.h"
+#include "view/top_screen.h"
 
 #define INTERVAL_DEFAULT_NS 1000000000ULL
 #define PASSED_ON (1u << EVENT_START | 1u << EVENT_LOST | 1u << EVENT_SUMMARY)
+#define SILENT_BATCH 2	 /* intervals that what is over stays */
+#define SILENT_SCREEN 10 /* there it fades */
+#define HISTORY_EVENTS 10000
+#define GROUPS_SCREEN (1u << BY_PROCESS | 1u << BY_REMOTE | 1u << BY_LISTENER | 1u << BY_CONTAINER)
 
-struct top_view {
-	struct view view;
-	const struct view_options *options; /* borrowed, as the next */
-	const struct connection_table *table;
-	struct ranking *ranking; /* owned */
-	struct stamp stamp;
-	struct screen screen;
-	bool on_screen;
-	uint64_t interval_ns;
-	uint64_t ended_ns; /* mono: when the last interval ended */
-	uint64_t printed;  /* tables so far */
-	uint64_t lost;	   /* records, so far */
-	bool news;	   /* something happened since the last interval */
-
-	/* what the last interval brought: drawn again when the size changes */
-	const struct ranking_row *rows; /* borrowed from the ranking */
-	size_t row_count;
-	uint64_t time_ns, mono_ns;
-};
-
-/* `3 opens/s`, with `tx 1.2MB/s` where the name comes first. */
-static void put_flow(struct text *t, const char *name, double rate)
+static int show(struct top *v)
 {
-	text_puts(t, "  ");
-	text_puts(t, name);
-	text_char(t, ' ');
-	columns_put_size_rate(t, rate);
-	text_puts(t, "/s");
-}
-
-static void put_pace(struct text *t, const char *separator, double rate, const char *name)
-{
-	text_puts(t, separator);
-	columns_put_rate(t, rate);
-	text_char(t, ' ');
-	text_puts(t, name);
-}
-
-static void put_title(struct top_view *v, struct text *t)
-{
-	struct ranking_row total;
-
-	ranking_totals(v->ranking, &total);
-	text_puts(t, "nettrace top");
-	if (v->options->time_format != TIME_FORMAT_NONE) {
-		text_puts(t, "  ");
-		stamp_write(&v->stamp, t, v->time_ns, v->mono_ns, false);
-	}
-	text_puts(t, "  by ");
-	text_puts(t, ranking_by_name((enum ranking_by)v->options->by));
-	text_puts(t, "  ");
-	text_u64(t, total.connections);
-	text_puts(t, total.connections == 1 ? " connection" : " connections");
-	put_pace(t, "  ", total.open_rate, "opens/s");
-	put_pace(t, " ", total.close_rate, "closes/s");
-	put_pace(t, " ", total.fail_rate, "fails/s");
-	put_flow(t, "tx", total.tx_rate);
-	put_flow(t, "rx", total.rx_rate);
-	if (v->lost) {
-		text_puts(t, "  ");
-		text_u64(t, v->lost);
-		text_puts(t, " lost");
-	}
-}
-
-static size_t rows_shown(const struct top_view *v)
-{
-	size_t n = v->row_count;
-
-	if (v->options->rows && n > v->options->rows)
-		n = v->options->rows;
-	return n;
-}
-
-static int print_json(struct top_view *v)
-{
-	size_t n = rows_shown(v);
-	int err = 0;
-
-	for (size_t i = 0; !err && i < n; i++) {
-		columns_put_json(&v->view.output->text, (enum ranking_by)v->options->by,
-				 &v->rows[i], v->time_ns, v->mono_ns);
-		err = output_line(v->view.output);
-	}
-	return err;
-}
-
-static int print_table(struct top_view *v)
-{
-	struct text *t = &v->view.output->text;
-	enum ranking_by by = (enum ranking_by)v->options->by;
-	size_t widths[COLUMNS_MAX], n = rows_shown(v);
-	int err = 0;
-
-	if (v->printed)
-		text_char(t, '\n');
-	columns_measure(by, v->rows, n, widths);
-	if (!v->options->no_header) {
-		put_title(v, t);
-		text_char(t, '\n');
-		columns_put_header(t, by, widths);
-		text_char(t, '\n');
-	}
-	for (size_t i = 0; !err && i < n; i++) {
-		columns_put_row(t, by, &v->rows[i], widths);
-		text_char(t, '\n');
-		err = output_line(v->view.output);
-	}
-	return err;
-}
-
-static int draw(struct top_view *v)
-{
-	struct screen *s = &v->screen;
-	struct text *t = &v->view.output->text;
-	enum ranking_by by = (enum ranking_by)v->options->by;
-	size_t widths[COLUMNS_MAX], n = rows_shown(v), from;
-
-	screen_begin(s);
-	from = t->length;
-	put_title(v, t);
-	screen_end_line(s, from, false);
-	if (n > screen_room(s))
-		n = screen_room(s);
-	columns_measure(by, v->rows, n, widths);
-	if (screen_room(s)) {
-		from = t->length;
-		columns_put_header(t, by, widths);
-		screen_end_line(s, from, true);
-	}
-	for (size_t i = 0; i < n && screen_room(s); i++) {
-		from = t->length;
-		columns_put_row(t, by, &v->rows[i], widths);
-		screen_end_line(s, from, false);
-	}
-	return screen_end(s);
-}
-
-static int show(struct top_view *v)
-{
+	struct ranking_query q = { .by = (enum ranking_by)v->options->by,
+				   .limit = v->options->rows };
 	int err;
 
-	if (v->options->json)
-		err = print_json(v);
-	else
-		err = v->on_screen ? draw(v) : print_table(v);
-	if (err)
-		return err;
-	v->printed++;
-	return v->view.output->text.failed ? -ENOMEM : 0;
+	if (v->screen)
+		return top_screen_interval(v->screen);
+	column_sorts(top_sort(v, q.by), &q);
+	err = ranking_list(v->ranking, &q, &v->list);
+	return err ? err : top_batch_show(v);
 }
 
-static int end_interval(struct top_view *v, uint64_t time_ns, uint64_t mono_ns)
+static int end_interval(struct top *v, uint64_t time_ns, uint64_t mono_ns)
 {
-	v->rows = ranking_interval(v->ranking, v->table, mono_ns,
-				   (enum ranking_key)v->options->sort, &v->row_count);
+	uint64_t since = v->ended_ns;
+
+	ranking_interval(v->ranking,
+			 v->screen ? top_screen_by(v->screen) : (enum ranking_by)v->options->by,
+			 mono_ns);
+	ranking_totals(v->ranking, &v->total);
+	sparkline_add(&v->tx_line, since, mono_ns, v->total.tx_rate);
+	sparkline_add(&v->rx_line, since, mono_ns, v->total.rx_rate);
 	v->time_ns = time_ns;
 	v->mono_ns = mono_ns;
 	v->ended_ns = mono_ns;
@@ -176,7 +44,7 @@ static int end_interval(struct top_view *v, uint64_t time_ns, uint64_t mono_ns)
 	return show(v);
 }
 
-static bool is_enough(const struct top_view *v)
+static bool is_enough(const struct top *v)
 {
 	return v->options->count && v->printed >= v->options->count;
 }
@@ -184,49 +52,65 @@ static bool is_enough(const struct top_view *v)
 /* A recording, or --for, may end within an interval: the rates are those of the part that there was. */
 static int top_finish(struct view *view, uint64_t time_ns, uint64_t mono_ns)
 {
-	struct top_view *v = (struct top_view *)view;
+	struct top *v = (struct top *)view;
 
-	if (v->on_screen || is_enough(v) || (v->printed && (!v->news || mono_ns <= v->ended_ns)))
+	if (is_enough(v) || (v->printed && (!v->news || mono_ns <= v->ended_ns)))
 		return 0;
 	return end_interval(v, time_ns, mono_ns);
 }
 
-/* What was there before the first event is counted too. */
-static int adopt_table(struct top_view *v, const struct event *start)
+/* `ebpf, 12 hooks`: how connections are seen. */
+static void take_start(struct top *v, const struct event *e)
 {
-	struct connection_change change = { 0 };
-	struct event e;
-	int err = 0;
+	struct text t = { 0 };
+	size_t length;
 
-	for (struct connection *c = connection_table_first(v->table); c && !err; c = c->next) {
-		if (c->group)
-			continue;
-		connection_to_event(c, &e, start->time_ns, start->mono_ns);
-		if (!filter_match(v->options->filter, &e))
-			continue;
-		change.row = c;
-		err = ranking_add(v->ranking, &e, &change);
-	}
-	return err;
+	if (event_has(e, FIELD_HOST) && e->host)
+		text_escaped(&t, e->host, strnlen(e->host, 64));
+	length = t.length < sizeof(v->host) ? t.length : sizeof(v->host) - 1;
+	if (length)
+		memcpy(v->host, t.data, length);
+	v->host[length] = '\0';
+	t.length = 0;
+	if (event_has(e, FIELD_MODE))
+		text_puts(&t, trace_mode_name(e->mode));
+	if (event_has(e, FIELD_HOOKS) && e->hook_count)
+		text_printf(&t, ", %u hooks", e->hook_count);
+	length = t.length < sizeof(v->mode) ? t.length : sizeof(v->mode) - 1;
+	if (length)
+		memcpy(v->mode, t.data, length);
+	v->mode[length] = '\0';
+	text_done(&t);
 }
 
 /* A screen shows at once what is open; the rates come with the first interval. */
-static int begin(struct top_view *v, const struct event *start)
+static int begin(struct top *v, const struct event *start)
 {
-	int err = adopt_table(v, start);
+	int err = ranking_adopt(v->ranking, v->options->filter, start->time_ns, start->mono_ns);
 
-	if (err || !v->on_screen || v->printed)
+	take_start(v, start);
+	if (err || !v->screen || v->printed)
 		return err;
-	err = end_interval(v, start->time_ns, start->mono_ns);
-	v->printed = 0; /* not one of COUNT */
-	return err;
+	return end_interval(v, start->time_ns, start->mono_ns);
+}
+
+static void keep(struct top *v, const struct event *e)
+{
+	v->news = true;
+	if (e->type == EVENT_LOST)
+		v->lost += e->count;
+	if (event_has(e, FIELD_RECONCILED) && e->reconciled && e->type != EVENT_SOCKET)
+		v->healed++;
+	v->unattributed += event_is_unattributed(e);
+	if (v->history && e->type != EVENT_SOCKET && e->type != EVENT_START)
+		history_add(v->history, e);
 }
 
 static int top_event(struct view *view, const struct event *e,
 		     const struct connection_change *change)
 {
 	static const struct connection_change nothing;
-	struct top_view *v = (struct top_view *)view;
+	struct top *v = (struct top *)view;
 	int err = 0;
 
 	stamp_begin(&v->stamp, e->mono_ns);
@@ -237,11 +121,9 @@ static int top_event(struct view *view, const struct event *e,
 		err = top_finish(view, e->time_ns, e->mono_ns);
 	if (v->options->json && PASSED_ON >> e->type & 1)
 		json_write_event(&view->output->text, e);
-	if (e->type == EVENT_LOST)
-		v->lost += e->count;
 	if (e->type == EVENT_SUMMARY)
 		return err ? err : output_line(view->output);
-	v->news = true;
+	keep(v, e);
 	err = ranking_add(v->ranking, e, change ? change : &nothing);
 	if (!err && e->type == EVENT_START)
 		err = begin(v, e);
@@ -250,7 +132,7 @@ static int top_event(struct view *view, const struct event *e,
 
 static int top_tick(struct view *view, uint64_t time_ns, uint64_t mono_ns)
 {
-	struct top_view *v = (struct top_view *)view;
+	struct top *v = (struct top *)view;
 	int err;
 
 	if (is_enough(v))
@@ -265,9 +147,11 @@ static int top_tick(struct view *view, uint64_t time_ns, uint64_t mono_ns)
 
 static void top_free(struct view *view)
 {
-	struct top_view *v = (struct top_view *)view;
+	struct top *v = (struct top *)view;
 
-	screen_done(&v->screen);
+	top_screen_free(v->screen);
+	history_free(v->history);
+	ranking_list_done(&v->list);
 	ranking_free(v->ranking);
 	free(v);
 }
@@ -280,15 +164,11 @@ static const struct view_ops top_ops = { .event = top_event,
 struct view *top_view_new(struct output *o, const struct view_options *options,
 			  const struct connection_table *t)
 {
-	struct top_view *v = calloc(1, sizeof(*v));
+	bool on_screen = !options->json && !options->batch && !options->chart && options->lines;
+	struct top *v = calloc(1, sizeof(*v));
 
 	if (!v)
 		return NULL;
-	v->ranking = ranking_new((enum ranking_by)options->by);
-	if (!v->ranking) {
-		free(v);
-		return NULL;
-	}
 	v->view.ops = &top_ops;
 	v->view.output = o;
 	v->view.wants_counters = true;
@@ -296,19 +176,20 @@ struct view *top_view_new(struct output *o, const struct view_options *options,
 	v->table = t;
 	v->stamp.format = options->time_format;
 	v->interval_ns = options->interval_ns ? options->interval_ns : INTERVAL_DEFAULT_NS;
-	v->on_screen = !options->json && !options->batch && options->lines && options->columns;
-	screen_init(&v->screen, o, options->lines, options->columns);
+	v->ranking = ranking_new(t, on_screen ? GROUPS_SCREEN : 1u << options->by,
+				 on_screen ? SILENT_SCREEN : SILENT_BATCH);
+	if (on_screen) {
+		v->history = history_new(HISTORY_EVENTS);
+		v->screen = top_screen_new(v);
+	}
+	if (!v->ranking || (on_screen && (!v->history || !v->screen))) {
+		top_free(&v->view);
+		return NULL;
+	}
 	return &v->view;
 }
 
-void top_view_resize(struct view *view, unsigned int lines, unsigned int columns)
+struct top_screen *top_view_screen(struct view *view)
 {
-	struct top_view *v = (struct top_view *)view;
-
-	if (view->ops != &top_ops || !v->on_screen)
-		return;
-	v->screen.lines = lines;
-	v->screen.columns = columns;
-	if (v->rows)
-		draw(v); /* an error of the output is found at the next tick */
+	return view && view->ops == &top_ops ? ((struct top *)view)->screen : NULL;
 }

@@ -37,14 +37,18 @@ enum time_format { TIME_FORMAT_LOCAL, TIME_FORMAT_UTC, TIME_FORMAT_RELATIVE, TIM
 struct view_options {
 	bool json, no_header, color, numeric, extended;
 	enum time_format time_format;
-	uint32_t events;	   /* bits 1 << enum event_type: which are shown in the stream */
-	unsigned int columns;	   /* width of the terminal; 0: no terminal, nothing is cut */
-	unsigned int lines;	   /* its height; 0: no terminal */
-	uint64_t interval_ns;	   /* top, repeated list */
-	uint64_t count;		   /* tables to print; 0: no end */
-	int by, sort;		   /* enum ranking_by, enum ranking_key */
-	unsigned int rows;	   /* 0: all that fit */
-	bool batch;		   /* top as plain tables */
+	uint32_t events;      /* bits 1 << enum event_type: which are shown in the stream */
+	unsigned int columns; /* width of the terminal; 0: no terminal, nothing is cut */
+	unsigned int lines;   /* its height; 0: no terminal */
+	uint64_t interval_ns; /* top, repeated list */
+	uint64_t count;	      /* tables to print; 0: no end */
+	int by;		      /* enum ranking_by */
+	int sort;	      /* a column of the ranking, plus one; 0: the grouping's own default */
+	unsigned int rows;    /* 0: all that fit */
+	bool batch;	      /* top as plain tables */
+	bool chart;	      /* top as bars */
+	bool recorded;	      /* from another time, maybe another machine */
+	bool ascii;	      /* nothing but ASCII, where nettrace draws */
 	bool listening, connected; /* list: -l, --list; neither is -a */
 	uint32_t
 		own_netns; /* inode of nettrace's own namespace: not worth showing; 0: unknown, none is shown */
@@ -52,6 +56,8 @@ struct view_options {
 	const struct filter_names *filter_names; /* for one that is typed in; may be NULL */
 	/* Name of a user, or NULL: passed in, so that a test can fix it. */
 	const char *(*user_name)(uint32_t uid);
+	/* Name of a service, or NULL. May be NULL. */
+	const char *(*port_name)(uint16_t port, uint8_t proto);
 };
 
 struct view *log_view_new(struct output *o, const struct view_options *options);
@@ -60,8 +66,6 @@ struct view *list_view_new(struct output *o, const struct view_options *options,
 			   const struct connection_table *t, const struct selection *s);
 struct view *top_view_new(struct output *o, const struct view_options *options,
 			  const struct connection_table *t);
-/* The terminal has a new size; the next tick draws for it. */
-void top_view_resize(struct view *v, unsigned int lines, unsigned int columns);
 
 static inline void view_free(struct view *v)
 {
