@@ -50,11 +50,14 @@ valgrind: $(O)/nettrace $(UNIT) ## the same as check, under valgrind
 	@$(TEST_ENV) NETTRACE='$(VALGRIND) $(abspath $(O))/nettrace' \
 		tests/run --timeout 600 --under '$(VALGRIND)' $(UNIT) --under '' $(GOLDEN)
 
-bench: ## as root: what tracing costs, beside other tools
+# Those that run on their own; tests/bench/run ends with iperf.
+BENCHES ?= tests/bench/run tests/bench/idle $(O)/tests/bench/rows
+
+bench: ## as root: what tracing costs, beside other tools; BENCHES='tests/bench/run' for one of them
 	@[ "$$(id -u)" = 0 ] || { echo 'make bench: needs root: run "sudo make bench"' >&2; exit 1; }
 	$(Q)tools/install-deps.sh build bench
 	$(Q)$(MAKE) all test-programs
-	@$(TEST_ENV) tests/bench/run $(ARGS); status=$$?; $(GIVE_BACK); exit $$status
+	@export $(TEST_ENV); status=0; for b in $(BENCHES); do echo "== $$b"; $$b || status=1; done; $(GIVE_BACK); exit $$status
 
 $(O)/tests/unit/%: tests/unit/%.c $(LIB) $(O)/flags
 	$(call say,CC,$<)

@@ -2,6 +2,7 @@
 /* Which programs this kernel takes, how they are attached, and what they must know about it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 
@@ -13,6 +14,15 @@ static struct bpf_program *program_of(const struct kernel_source *k, const struc
 	return bpf_object__find_program_by_name(k->object.bpf, hook->program);
 }
 
+void hooks_forget_reasons(struct kernel_source *k)
+{
+	for (size_t i = 0; i < REASONS_MAX; i++) {
+		free(k->reset_reasons[i]);
+		k->reset_reasons[i] = NULL;
+	}
+}
+
+/* Copies: the types of a kernel are megabytes, and are not kept for these few words. */
 static void load_reset_reasons(struct kernel_source *k)
 {
 	static const char prefix[] = "SK_RST_REASON_";
@@ -20,6 +30,7 @@ static void load_reset_reasons(struct kernel_source *k)
 	const struct btf_type *t;
 	const struct btf_enum *values;
 
+	hooks_forget_reasons(k);
 	if (id < 0)
 		return;
 	t = btf__type_by_id(k->btf, (__u32)id);
@@ -31,7 +42,8 @@ static void load_reset_reasons(struct kernel_source *k)
 			continue;
 		if (!strncmp(name, prefix, strlen(prefix)))
 			name += strlen(prefix);
-		k->reset_reasons[values[i].val] = name;
+		free(k->reset_reasons[values[i].val]);
+		k->reset_reasons[values[i].val] = strdup(name);
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "source/kernel.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,6 +302,10 @@ int kernel_source_open(const struct kernel_options *options, event_sink *sink, v
 		kernel_source_close(k);
 		return err;
 	}
+	/* Megabytes, needed to load only. */
+	btf__free(k->btf);
+	k->btf = NULL;
+	malloc_trim(0);
 	*out = k;
 	return 0;
 }
@@ -323,6 +328,7 @@ void kernel_source_close(struct kernel_source *k)
 	datagrams_free(k->datagrams);
 	assembly_free(k->assembly);
 	cgroup_cache_free(k->names.cgroups);
+	hooks_forget_reasons(k);
 	btf__free(k->btf);
 	free(k);
 }

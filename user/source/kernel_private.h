@@ -22,14 +22,15 @@ struct kernel_source {
 	struct object object;
 	unsigned int rung;
 	struct ring_buffer *ring;
-	struct btf *btf; /* the running kernel's, or what was given in its place */
+	struct btf *
+		btf; /* the running kernel's, or what was given in its place; NULL once all is attached */
 	struct assembly *assembly;
 	struct record_names names;
 	struct datagrams *datagrams;	     /* NULL: UDP is not followed */
 	struct bpf_link *links[HOOKS_COUNT]; /* as in hook_table */
 	const char *hooks[KERNEL_HOOKS_MAX];
 	uint32_t hook_count;
-	const char *reset_reasons[REASONS_MAX]; /* borrowed from btf */
+	char *reset_reasons[REASONS_MAX]; /* NULL: without a name */
 	uint64_t lost_told[COUNTER_COUNT];
 	int sink_error; /* what the sink returned while libbpf was in between */
 	bool detached;
@@ -57,6 +58,7 @@ void hooks_detach(struct kernel_source *k);
 int hooks_attach(struct kernel_source *k, const char **which);
 /* For record_names: the name of this enum sk_rst_reason, without its prefix, or NULL. */
 const char *hooks_reset_reason(void *kernel_source, unsigned int number);
+void hooks_forget_reasons(struct kernel_source *k);
 
 /* What an iterator wrote: struct record_row, record_alive or record_flow. Owned: data (free it, also after an error). */
 struct rows {
