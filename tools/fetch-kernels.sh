@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Fetches Debian's stock cloud kernels for tests/vm into build/kernels/VERSION/: vmlinuz, modules/ and release.
+# Fetches Debian's stock cloud kernels for tests/vm into build/kernels/VERSION/: vmlinuz, modules/ and release; for
+# another architecture than this machine's busybox, too.
 #
 # usage: tools/fetch-kernels.sh [--list] [VERSION[-arm64]]...
 #
@@ -121,6 +122,30 @@ unpack()
 	rm -rf "$work/tree" "$work"/linux-*.deb
 }
 
+# A machine of another architecture runs that one's busybox.
+fetch_busybox()
+{
+	for suite in $(suites_of "$version"); do
+		use_suite "$suite" || continue
+		(cd "$work" && private apt-get -qq download busybox-static) || continue
+		mkdir "$work/busybox"
+		dpkg-deb -x "$work"/busybox-static_*.deb "$work/busybox"
+		install -m 755 "$(find "$work/busybox" -type f -path "*/bin/busybox" | head -n 1)" "$target/busybox.new"
+		mv "$target/busybox.new" "$target/busybox"
+		rm -rf "$work/busybox" "$work"/busybox-static_*.deb
+		return 0
+	done
+	die "$1: busybox-static for $arch cannot be fetched from $mirror"
+}
+
+is_complete()
+{
+	[ -f "$1/release" ] || return 1
+	case $1 in
+	*-arm64) [ "$(uname -m)" = aarch64 ] || [ -f "$1/busybox" ] ;;
+	esac
+}
+
 fetch()
 {
 	arch=amd64
@@ -130,12 +155,17 @@ fetch()
 	esac
 	[ -n "$(suites_of "$version")" ] || die "no such kernel: $1 (there are:$(echo "$kernels" | awk 'NF { printf " %s", $1 }'))"
 	target=$PWD/build/kernels/$1
-	[ ! -f "$target/release" ] || return 0
+	! is_complete "$target" || return 0
 	: "${mirror:=$(find_mirror)}"
 	[ -n "$mirror" ] || die 'this machine has no Debian mirror in its apt sources: set DEBIAN_MIRROR'
 	tried=
+	if [ -f "$target/release" ]; then
+		fetch_busybox "$1"
+		return 0
+	fi
 	download "$version" || die "$1: cannot be fetched from $mirror:${tried:- suites $(suites_of "$version") do not answer}"
 	unpack "$1"
+	is_complete "$target" || fetch_busybox "$1"
 	echo "build/kernels/$1: Linux $release from $suite"
 }
 
@@ -153,7 +183,7 @@ mkdir "$top/none"
 trap 'rm -rf "$top"' EXIT
 trap 'exit 1' INT TERM HUP
 for kernel; do
-	if [ ! -f "build/kernels/$kernel/release" ]; then
+	if ! is_complete "build/kernels/$kernel"; then
 		for tool in apt-get dpkg-deb; do
 			command -v $tool >/dev/null || die "$tool is missing: kernels are fetched as Debian packages"
 		done

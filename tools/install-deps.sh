@@ -5,10 +5,11 @@
 # when nothing is missing and a tool from elsewhere counts.
 set -eu
 
-usage='usage: tools/install-deps.sh [--check] [build|test|vm|bench|all]...
+usage='usage: tools/install-deps.sh [--check] [build|test|vm|cross|bench|all]...
   build    what compiling needs (the default)
   test     what the tests need besides
   vm       what booting other kernels needs (make test-vm)
+  cross    what building for aarch64 needs on another machine (make static ARCH=aarch64)
   bench    what nettrace is measured against
   --check  install nothing; say what is missing and exit 1'
 
@@ -29,7 +30,6 @@ build header:stdio.h          libc6-dev        glibc-devel            glibc
 test  library:cmocka          libcmocka-dev    libcmocka-devel        cmocka
 test  static:c                libc6-dev        glibc-static           glibc
 test  command:python3         python3          python3                python
-test  fuzzer                  libclang-rt-dev  compiler-rt            compiler-rt
 test  command:zstd            zstd             zstd                   zstd
 test  command:jq              jq               jq                     jq
 test  command:ip              iproute2         iproute                iproute2
@@ -51,6 +51,13 @@ test  command:tcpstates|/usr/share/bcc/tools/tcpstates  libbpf-tools  libbpf-too
 vm    command:qemu-system-x86_64  qemu-system-x86  qemu-system-x86-core  qemu-system-x86
 vm    command:busybox         busybox-static   busybox                busybox
 vm    command:cpio            cpio             cpio                   cpio
+vm    command:qemu-system-aarch64  qemu-system-arm  qemu-system-aarch64-core  qemu-system-aarch64
+cross command:aarch64-linux-gnu-gcc  gcc-aarch64-linux-gnu  gcc-aarch64-linux-gnu  aarch64-linux-gnu-gcc
+cross arm64:libc.a            libc6-dev:arm64      -                   -
+cross arm64:libbpf.a          libbpf-dev:arm64     -                   -
+cross arm64:libelf.a          libelf-dev:arm64     -                   -
+cross arm64:libz.a            zlib1g-dev:arm64     -                   -
+cross arm64:libjansson.a      libjansson-dev:arm64 -                   -
 bench command:tcplife|/usr/share/bcc/tools/tcplife  libbpf-tools  libbpf-tools  bcc-tools
 bench command:iperf3          iperf3           iperf3                 iperf3
 '
@@ -87,9 +94,7 @@ is_there()
 		return 1 ;;
 	library:*) pkg-config --exists "${1#*:}" 2>/dev/null ;;
 	header:*) compiles "#include <${1#*:}>" -fsyntax-only ;;
-	fuzzer) # libFuzzer and the sanitizers of clang
-		printf '%s\n' 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n); int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return !d && n; }' |
-			clang -fsanitize=fuzzer,address,undefined -x c - -o /dev/null >/dev/null 2>&1 ;;
+	arm64:*) [ -e "/usr/lib/aarch64-linux-gnu/${1#*:}" ] || [ "$(uname -m)" = aarch64 ] ;;
 	static:*) compiles 'int main(void) { return 0; }' -static ;;
 	esac
 }
@@ -109,7 +114,7 @@ missing()
 		fedora) echo "$fedora" ;;
 		arch) echo "$arch" ;;
 		esac
-	done | sort -u
+	done | grep -vx -e - | sort -u
 }
 
 distribution()
@@ -151,6 +156,8 @@ install_debian()
 {
 	export DEBIAN_FRONTEND=noninteractive
 	keep_services_off
+	# Libraries of another architecture are found only once dpkg knows of it.
+	case $1 in *:arm64*) dpkg --add-architecture arm64 ;; esac
 	apt-get -q update || echo 'install-deps: the package lists are not fresh; going on with those that are here' >&2
 	# shellcheck disable=SC2046 # one word a package
 	apt-get -q -y --no-install-recommends install $(echo "$1" | debian_names)
@@ -161,7 +168,7 @@ check=
 what=${*:-build}
 for group in $what; do
 	case $group in
-	build | test | vm | bench | all) ;;
+	build | test | vm | cross | bench | all) ;;
 	-h | --help) echo "$usage"; exit 0 ;;
 	*) echo "$usage" >&2; exit 2 ;;
 	esac

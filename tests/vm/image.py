@@ -149,9 +149,11 @@ def missing():
     return ["a static busybox (package busybox-static)"]
 
 
-def add_busybox(cpio):
+def add_busybox(cpio, kernel):
+    """That of the kernel's architecture; it has the same programs as this machine's, which can be asked."""
     busybox = shutil.which("busybox")
-    cpio.copy("/bin/busybox", busybox)
+    own = os.path.join(kernel, "busybox")
+    cpio.copy("/bin/busybox", own if os.path.exists(own) else busybox)
     applets = subprocess.run([busybox, "--list"], stdout=subprocess.PIPE, check=True, text=True).stdout.split()
     for applet in applets:
         if applet != "busybox":
@@ -171,7 +173,7 @@ def build(path, kernel, programs, job, put=None):
             cpio.directory(directory)
         cpio.character_device("/dev/console", 5, 1)
         cpio.copy("/init", os.path.join(here, "init"))
-        add_busybox(cpio)
+        add_busybox(cpio, kernel)
         add_modules(cpio, kernel)
         for program in programs:
             cpio.copy("/bin/" + os.path.basename(program), program)

@@ -64,11 +64,14 @@ trace() # NAME OPTIONS WORKLOAD-WORDS...
 # So small a machine would give up TIME_WAIT after 4096 connections and then reset the peer.
 sysctl -q -w net.ipv4.tcp_max_tw_buckets=262144
 cp /sys/kernel/debug/tracing/available_events /out/
+# What fexit programs need of ftrace; the kernel's list of its functions has it or not (on arm64 since 6.4).
+grep -m 1 ' register_ftrace_direct' /proc/kallsyms >>/out/available_events
 trace shapes "" --repeat=3 all
 is_ready || exit 0
 trace churn "" churn --connections 6000 --processes 2
 trace datagrams "-u" datagrams all
 for rung in $rungs; do
+	[ "$rung" != 4 ] || { trace churn-4 "--rung 4" churn --connections 1000 --processes 2; continue; }
 	trace "shapes-$rung" "--rung $rung" all
 	trace "churn-$rung" "--rung $rung" churn --connections 2000 --processes 2
 	[ "$rung" = 3 ] || trace "datagrams-$rung" "-u --rung $rung" datagrams all

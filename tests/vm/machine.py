@@ -12,6 +12,7 @@ import time
 import image
 
 QEMU = "qemu-system-x86_64"
+QEMU_ARM = "qemu-system-aarch64"
 DISK = 512 << 20  # bytes at most that the machine may hand back; the file is sparse
 MEMORY = "1024M"
 CPU = "Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid"  # less what QEMU only warns that it lacks
@@ -32,9 +33,14 @@ class Run:
         return (self.files or {}).get(name, b"").decode(errors="replace")
 
 
-def missing():
-    """What this machine lacks, one text each with the package that has it."""
-    lacking = [] if shutil.which(QEMU) else [f"{QEMU} (package qemu-system-x86)"]
+def is_arm(kernel):
+    return os.path.basename(kernel).endswith("-arm64")
+
+
+def missing(kernels):
+    """What this machine lacks for these kernels, one text each with the package that has it."""
+    needed = {(QEMU_ARM, "qemu-system-arm") if is_arm(k) else (QEMU, "qemu-system-x86") for k in kernels}
+    lacking = [f"{program} (package {package})" for program, package in sorted(needed) if not shutil.which(program)]
     return lacking + image.missing()
 
 
@@ -58,14 +64,27 @@ def processors(kernel):
     return "single", CPU + ",-cx16" if version_of(kernel) < (6, 18) else CPU
 
 
-def command(kernel, directory):
+def system(kernel, directory):
+    """The machine itself. That for ARM has one serial line only: what the job says comes back in a file."""
+    append = "quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on"
+    if is_arm(kernel):
+        return [
+            QEMU_ARM, "-accel", "tcg,thread=multi", "-machine", "virt", "-cpu", "max,pauth-impdef=on",
+            "-append", f"console=ttyAMA0 output=/out/output {append}",
+            "-serial", "file:" + directory + "/console",
+        ]  # fmt: skip
     threads, model = processors(kernel)
     return [
-        "nice", "-n", "5", QEMU, "-accel", "tcg,thread=" + threads, "-machine", "q35", "-cpu", model, "-smp", "2",
-        "-m", MEMORY, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-        "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", directory + "/initramfs",
-        "-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on",
+        QEMU, "-accel", "tcg,thread=" + threads, "-machine", "q35", "-cpu", model,
+        "-append", f"console=ttyS0 output=/dev/ttyS1 {append}",
         "-serial", "file:" + directory + "/console", "-serial", "file:" + directory + "/output",
+    ]  # fmt: skip
+
+
+def command(kernel, directory):
+    return [
+        "nice", "-n", "5", *system(kernel, directory), "-smp", "2", "-m", MEMORY, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", directory + "/initramfs",
         "-drive", f"file={directory}/disk,if=none,id=disk,format=raw,cache=unsafe",
         "-device", "virtio-blk-pci,drive=disk",
     ]  # fmt: skip
@@ -126,4 +145,5 @@ def boot(kernel, programs, job, put=None, timeout=300, show=None):
         files = None if why else read_files(directory + "/disk")
         if files is None and not why:
             why = f"QEMU ended with status {status} before the job did: " + read(directory + "/qemu")[-2000:]
-        return Run(files, read(directory + "/console"), read(directory + "/output"), seconds, why)
+        output = read(directory + "/output") or (files or {}).get("output", b"").decode(errors="replace")
+        return Run(files, read(directory + "/console"), output, seconds, why)
