@@ -103,7 +103,7 @@ const struct argp_option option_table[] = {
 	OPTION("max-connections", OPTION_MAX_CONNECTIONS, "N",
 	       "connections kept in memory (1000000)"),
 	OPTION("rung", OPTION_RUNG, "N",
-	       "how to trace: 1 socket storage, 2 hash, 3 raw tracepoints; else the "
+	       "how to trace: 1 socket storage, 2 hash, 3 raw tracepoints, 4 polling; else the "
 	       "best that this kernel has"),
 	OPTION("btf", OPTION_BTF, "FILE", "types of this kernel, where it has no BTF of its own"),
 	OPTION("verbose", 'v', NULL, "say on standard error what is done"),

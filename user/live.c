@@ -10,9 +10,11 @@
 #include "base/report.h"
 #include "drops.h"
 #include "keyboard.h"
+#include "polls.h"
 #include "signals.h"
 #include "source/clock.h"
 #include "source/kernel.h"
+#include "source/ladder.h"
 #include "start.h"
 #include "sweeps.h"
 
@@ -22,12 +24,13 @@
 #define RECORD_COUNTERS_NS 1000000000ULL
 #define OUTPUT_PATIENCE (32u << 20) /* what `| jq` may lag behind before records wait in the ring */
 
-/* Owned: kernel. */
+/* Owned: kernel, polls. */
 struct live {
 	const struct options *options;
 	struct pipeline *pipeline;
 	struct output *output;
-	struct kernel_source *kernel;
+	struct kernel_source *kernel; /* NULL: polling */
+	struct polls polls;
 	struct sweeps sweeps;
 	struct drops drops;
 	uint64_t began_ns, end_ns; /* end_ns: 0 for none */
@@ -47,20 +50,28 @@ static int on_event(void *context, struct event *e)
 static int tell_start(struct live *l)
 {
 	uint64_t mono = clock_mono_ns();
-	const char *const *hooks;
-	uint32_t hook_count;
+	const char *const *hooks = NULL;
+	uint32_t hook_count = 0;
 	struct utsname uts;
 	struct event e;
 
-	hooks = kernel_source_hooks(l->kernel, &hook_count);
-	start_event(&e, clock_wall_ns(mono), mono, &uts, MODE_EBPF, hooks, hook_count,
-		    connection_table_count(l->pipeline->table));
-	e.rung = (uint8_t)kernel_source_rung(l->kernel);
+	if (l->kernel)
+		hooks = kernel_source_hooks(l->kernel, &hook_count);
+	start_event(&e, clock_wall_ns(mono), mono, &uts, l->kernel ? MODE_EBPF : MODE_POLLING,
+		    hooks, hook_count, connection_table_count(l->pipeline->table));
+	e.rung = l->kernel ? (uint8_t)kernel_source_rung(l->kernel) : RUNG_POLLING;
 	event_set(&e, FIELD_RUNG);
-	if (!l->options->view.json && l->options->mode == RUN_STREAM)
+	if (!l->options->view.json && l->options->mode == RUN_STREAM && l->kernel)
 		report("tracing %llu sockets with %u hooks on rung %u; Ctrl-C ends",
 		       (unsigned long long)e.sockets, e.hook_count, e.rung);
 	return pipeline_event(l->pipeline, &e);
+}
+
+/* Of one kind, since the last call; *where says which. */
+static uint64_t take_lost(struct live *l, const char **where)
+{
+	*where = "notices";
+	return l->kernel ? kernel_source_lost(l->kernel, where) : polls_lost(&l->polls);
 }
 
 static int tell_lost(struct live *l)
@@ -70,7 +81,7 @@ static int tell_lost(struct live *l)
 	struct event e;
 	int err = 0;
 
-	while (!err && (lost = kernel_source_lost(l->kernel, &where))) {
+	while (!err && (lost = take_lost(l, &where))) {
 		mono = clock_mono_ns();
 		event_init(&e, EVENT_LOST, clock_wall_ns(mono), mono);
 		e.count = lost;
@@ -79,7 +90,8 @@ static int tell_lost(struct live *l)
 		event_set(&e, FIELD_WHERE);
 		err = pipeline_event(l->pipeline, &e);
 		l->pipeline->gaps = true;
-		sweeps_hurry(&l->sweeps, mono);
+		if (l->kernel)
+			sweeps_hurry(&l->sweeps, mono);
 	}
 	return err;
 }
@@ -101,7 +113,8 @@ static void wait_for_work(struct live *l)
 {
 	struct pollfd fds[] = {
 		{ .fd = signals_fd(), .events = POLLIN },
-		{ .fd = kernel_source_fd(l->kernel), .events = POLLIN },
+		{ .fd = l->kernel ? kernel_source_fd(l->kernel) : l->polls.notices,
+		  .events = POLLIN },
 		{ .fd = keyboard_fd(l->pipeline->view), .events = POLLIN },
 		/* Its reader takes more, or went away: no need to wait for the next line to notice. */
 		{ .fd = l->output->fd, .events = output_waiting(l->output) ? POLLOUT : 0 },
@@ -126,7 +139,7 @@ static int tick(struct live *l)
 	if (!view->next_tick_ns || now < view->next_tick_ns)
 		return 0;
 	if (view->wants_counters) {
-		err = sweeps_counters(&l->sweeps);
+		err = l->kernel ? sweeps_counters(&l->sweeps) : polls_pass(&l->polls);
 		if (err)
 			return err;
 		now = clock_mono_ns();
@@ -151,7 +164,7 @@ static int record(struct live *l)
 	if (!r)
 		return 0;
 	if (now >= l->next_counters_ns) {
-		err = sweeps_counters(&l->sweeps);
+		err = l->kernel ? sweeps_counters(&l->sweeps) : polls_pass(&l->polls);
 		l->next_counters_ns = clock_mono_ns() + RECORD_COUNTERS_NS;
 	}
 	if (signals_dump) {
@@ -164,14 +177,12 @@ static int record(struct live *l)
 	return err;
 }
 
-static int turn(struct live *l)
+static int look(struct live *l)
 {
 	int err, n;
 
-	/* Before what comes after the gap. */
-	err = tell_lost(l);
-	if (err)
-		return err;
+	if (!l->kernel)
+		return polls_run(&l->polls, clock_mono_ns());
 	n = kernel_source_drain(l->kernel);
 	if (n < 0)
 		return n;
@@ -179,6 +190,16 @@ static int turn(struct live *l)
 	err = sweeps_run(&l->sweeps, clock_mono_ns());
 	if (!err)
 		err = drops_run(&l->drops, clock_mono_ns());
+	return err;
+}
+
+static int turn(struct live *l)
+{
+	/* Before what comes after the gap. */
+	int err = tell_lost(l);
+
+	if (!err)
+		err = look(l);
 	if (!err)
 		err = tick(l);
 	if (!err)
@@ -211,7 +232,7 @@ static int finish(struct live *l)
 	uint64_t now;
 	int err;
 
-	err = sweeps_finish(&l->sweeps);
+	err = l->kernel ? sweeps_finish(&l->sweeps) : polls_run(&l->polls, UINT64_MAX);
 	if (!err)
 		err = tell_lost(l);
 	if (err == PIPELINE_ENOUGH)
@@ -232,14 +253,14 @@ static int tell_summary(struct live *l)
 
 static int run(struct live *l)
 {
-	int err = sweeps_snapshot(&l->sweeps);
+	int err = l->kernel ? sweeps_snapshot(&l->sweeps) : polls_snapshot(&l->polls);
 
 	if (err) {
 		report("can't read the sockets that are there: %s", strerror(-err));
 		return err;
 	}
 	l->began_ns = clock_mono_ns();
-	err = drops_init(&l->drops, l->kernel, l->pipeline, l->began_ns);
+	err = !l->kernel ? 0 : drops_init(&l->drops, l->kernel, l->pipeline, l->began_ns);
 	if (err)
 		return err;
 	if (l->options->for_ns)
@@ -258,13 +279,55 @@ static void describe(struct live *l)
 {
 	char text[300];
 
+	if (!l->kernel)
+		return;
 	kernel_source_describe(l->kernel, text, sizeof(text));
 	report_debug("%s", text);
 }
 
+/* Where nothing may be loaded, or as --rung 4 asks. 0, or -ENOTSUP after having reported. */
+static int open_poll(struct live *l, const struct kernel_error *error, bool tcp)
+{
+	int err;
+
+	if (!tcp) {
+		report("%s%spolling does not follow UDP flows; 'nettrace -au' shows the sockets",
+		       error->what, *error->what ? ": " : "");
+		return -ENOTSUP;
+	}
+	err = polls_init(&l->polls, l->pipeline, clock_mono_ns());
+	if (err) {
+		report("can't poll: %s", strerror(-err));
+		return -ENOTSUP;
+	}
+	report("%s%spolling (rung 4): short connections can be missed, UDP is not followed%s%s",
+	       error->what, *error->what ? ": " : "", *error->advice ? "; " : "", error->advice);
+	return 0;
+}
+
+/* 0, or -ENOTSUP after having reported. */
+static int open_source(struct live *l, const struct kernel_options *k)
+{
+	struct kernel_error error = { 0 };
+	int err = 0;
+
+	if (k->rung == RUNG_POLLING)
+		return open_poll(l, &error, k->tcp);
+	err = kernel_source_open(k, on_event, l, &l->kernel, &error);
+	if (err && !k->rung && !k->btf_path && err != -ENOMEM)
+		return open_poll(l, &error, k->tcp);
+	if (err) {
+		report("%s%s%s", error.what, *error.advice ? "; " : "", error.advice);
+		return -ENOTSUP;
+	}
+	if (k->udp && !kernel_source_follows_udp(l->kernel))
+		report("this kernel refuses the programs for UDP: only TCP is followed; see 'nettrace -v' for its reasons");
+	return 0;
+}
+
 int live_run(const struct options *o, struct pipeline *p, struct output *out)
 {
-	struct live l = { .options = o, .pipeline = p, .output = out };
+	struct live l = { .options = o, .pipeline = p, .output = out, .polls.notices = -1 };
 	const bool any = !o->selection.tcp && !o->selection.udp;
 	const struct kernel_options k = { .buffer_bytes = o->buffer_bytes,
 					  .states = o->states,
@@ -274,16 +337,10 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 					  .btf_path = o->btf_path,
 					  .max_connections = o->max_connections,
 					  .selection = &o->selection };
-	struct kernel_error error;
-	int err;
+	int err = open_source(&l, &k);
 
-	err = kernel_source_open(&k, on_event, &l, &l.kernel, &error);
-	if (err) {
-		report("%s%s%s", error.what, *error.advice ? "; " : "", error.advice);
-		return -ENOTSUP;
-	}
-	if (k.udp && !kernel_source_follows_udp(l.kernel))
-		report("this kernel refuses the programs for UDP: only TCP is followed; see 'nettrace -v' for its reasons");
+	if (err)
+		return err;
 	/* On a host that is out of CPU the ring would fill while we wait for our turn; it takes little of it. */
 	setpriority(PRIO_PROCESS, 0, PRIORITY);
 	out->patience = OUTPUT_PATIENCE;
@@ -296,6 +353,7 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 	describe(&l);
 	drops_done(&l.drops);
 	sweeps_done(&l.sweeps);
+	polls_done(&l.polls);
 	kernel_source_close(l.kernel);
 	return err;
 }

@@ -125,7 +125,7 @@ static int take_rows(struct options *o, const char *arg)
 static int take_rung(struct options *o, const char *arg)
 {
 	uint64_t rung;
-	int err = option_number("--rung", arg, 1, 3, &rung);
+	int err = option_number("--rung", arg, 1, 4, &rung);
 
 	if (!err)
 		o->rung = (unsigned int)rung;

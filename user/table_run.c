@@ -10,6 +10,7 @@
 #include "signals.h"
 #include "source/clock.h"
 #include "source/kernel.h"
+#include "source/ladder.h"
 #include "source/polling.h"
 #include "source/sock_diag.h"
 #include "start.h"
@@ -212,10 +213,11 @@ int table_run(const struct options *o, struct pipeline *p, struct output *out)
 	};
 	struct table_run t = { .pipeline = p, .selection = o->selection };
 	struct kernel_error error;
-	int err;
+	int err = 0;
 
 	t.selection.states = 0;
-	err = kernel_source_open(&k, ignore_event, NULL, &t.kernel, &error);
+	if (o->rung != RUNG_POLLING)
+		err = kernel_source_open(&k, ignore_event, NULL, &t.kernel, &error);
 	if (err)
 		report("%s: reading /proc instead%s", error.what,
 		       err == -EPERM || err == -EACCES ? "; as root it shows every process" : "");

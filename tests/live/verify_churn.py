@@ -54,3 +54,25 @@ def compare(tap, ends, events, prefix=""):
     tap.equal(len(wrong), 0, prefix + "each by the right process, with the right bytes and outcome", *wrong)
     tap.equal(len(foreign), 0, prefix + "nothing else is reported", *foreign)
     return reconciled
+
+
+def compare_polled(tap, ends, events, prefix=""):
+    """What polling can see of it: each end's close, its bytes; who it was where a pass met it. Nothing that is wrong."""
+    closes = collections.defaultdict(list)
+    for e in events:
+        if e["event"] == "close":
+            closes[e.get("laddr"), e.get("lport"), e.get("raddr"), e.get("rport")].append(e)
+    total = sum(map(len, ends.values()))
+    bad = [f"{key}: closed {len(closes[key])} times, not {len(ends[key])}"
+           for key in ends if len(closes[key]) != len(ends[key])]
+    tap.equal(len(bad), 0, f"{prefix}each of {total} ends is closed once", *bad)
+    wrong = []
+    for key, mine in closes.items():
+        for (_, pid, comm, tx, rx, _), e in zip(ends.get(key, ()), sorted(mine, key=lambda e: e["mono_ns"])):
+            expected = {"tx_bytes": tx} | ({"rx_bytes": rx} if "rx_bytes" in e else {})
+            if e["owner"] == "snapshot":
+                expected |= {"pid": pid, "comm": comm}
+            if any(e.get(name) != value for name, value in expected.items()) or "outcome" in e:
+                wrong.append(f"{expected} is {json.dumps(e)}")
+    tap.equal(len(wrong), 0, prefix + "what is told of it is right", *wrong)
+    tap.equal(len(closes.keys() - ends.keys()), 0, prefix + "nothing else is closed", *(closes.keys() - ends.keys()))
