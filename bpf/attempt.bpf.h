@@ -17,7 +17,7 @@ static __always_inline void attempt_tell_failed(const struct tcp_sock *tp, const
 	struct record *r;
 
 	st->flags &= ~SOCKET_ATTEMPT;
-	if (!record_wanted(st, socket_lport(tp), st->attempt_port, false))
+	if (!attempt_wanted(tp, sk, st))
 		return;
 	r = record_reserve(sizeof(*r));
 	if (!r)

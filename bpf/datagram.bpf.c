@@ -259,7 +259,7 @@ further_flow(const struct bpf_sock *sk, struct datagram_socket *st, const struct
 
 	__builtin_memcpy(key.raddr, d->remote.address, sizeof(key.raddr));
 	flow = bpf_map_lookup_elem(&flows, &key);
-	if (flow || !datagram_wanted(st, sk->src_port, d->remote.port))
+	if (flow || !datagram_wanted(st, sk->src_port, &d->remote))
 		return flow;
 	flow_begin(&fresh, sk, st, d, bpf_ktime_get_ns());
 	fresh.counters.last_ns = fresh.start_ns;
@@ -288,7 +288,7 @@ static __always_inline struct flow *flow_of(const struct bpf_sock *sk, struct da
 		return &st->first; /* on another CPU, or below this softirq, it is being filled in */
 	if (st->claim)
 		return further_flow(sk, st, d);
-	if (!datagram_wanted(st, sk->src_port, d->remote.port))
+	if (!datagram_wanted(st, sk->src_port, &d->remote))
 		return 0;
 	if (!claim_take(&st->claim, claim, &before))
 		return before == claim ? &st->first : further_flow(sk, st, d);

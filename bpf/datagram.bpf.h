@@ -134,12 +134,27 @@ static __always_inline struct datagram_socket *datagram_met(struct bpf_sock *sk)
 	return st;
 }
 
+/* The local address may be a wildcard still: it decides nothing. */
+static __noinline __attribute__((unused)) bool datagram_fits(const struct datagram_socket *st,
+							     __u16 lport, const struct peer *peer)
+{
+	struct filter_facts f = {};
+
+	facts_set_owner(&f, st->pid, st->opener_pid, st->uid, st->owner, st->comm);
+	f.lport = lport;
+	f.rport = peer->port;
+	f.netns = st->netns;
+	__builtin_memcpy(f.raddr, peer->address, sizeof(f.raddr));
+	filter_settle_addresses(&f, st->family == AF_INET6);
+	return facts_wanted(&f);
+}
+
 static __always_inline bool datagram_wanted(const struct datagram_socket *st, __u16 lport,
-					    __u16 rport)
+					    const struct peer *peer)
 {
 	if (filter_family == AF_INET6 && st->family == AF_INET)
 		return false;
-	return pid_wanted(st->pid, st->opener_pid) && ports_wanted(lport, rport);
+	return !filter_atom_count || datagram_fits(st, lport, peer);
 }
 
 /* Every member; those that the caller must set differently are detail and value. */

@@ -187,6 +187,4 @@ enum sweep_mode {
 	SWEEP_ALIVE, /* struct record_alive instead of rows */
 };
 
-#define FILTER_MAX 16 /* pids or ports that are decided in the kernel; longer lists in user space */
-
 #endif

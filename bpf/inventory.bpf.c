@@ -116,7 +116,8 @@ static __always_inline void confirm_holder(const struct tcp_sock *tp, const stru
 		return;
 	owner_set_holder(st, task, OWNER_ACCEPT, 0);
 	st->taken = 1;
-	record_tell(RECORD_ACCEPT, tp, sk, st, now, 0, GET(sk, __sk_common.skc_state), 0, 0, 0);
+	record_tell_anyway(RECORD_ACCEPT, tp, sk, st, now, 0, GET(sk, __sk_common.skc_state), 0, 0,
+			   0);
 }
 
 /*
@@ -256,8 +257,33 @@ static __always_inline void confirm_subflow(const struct tcp_sock *tp, const str
 	if (st->taken || !mptcp_find_owner(mptcp_connection_of(tp), st, OWNER_ACCEPT))
 		return;
 	st->taken = 1;
-	record_tell(RECORD_ACCEPT, tp, sk, st, bpf_ktime_get_ns(), 0,
-		    GET(sk, __sk_common.skc_state), 0, 0, 0);
+	record_tell_anyway(RECORD_ACCEPT, tp, sk, st, bpf_ktime_get_ns(), 0,
+			   GET(sk, __sk_common.skc_state), 0, 0, 0);
+}
+
+/* A function of its own: together with what socket_wanted() needs its row would be too much for the stack. */
+static __noinline int tell_row(struct seq_file *seq, const struct tcp_sock *tp,
+			       const struct sock *sk, struct socket_storage *st)
+{
+	struct record_row row;
+
+	__builtin_memset(&row, 0, sizeof(row));
+	record_counters_fill(&row.counters, tp, sk);
+	if (sweep_mode == SWEEP_CHANGED && row.counters.tx_bytes == st->tx_told &&
+	    row.counters.rx_bytes == st->rx_told)
+		return 0;
+	st->tx_told = row.counters.tx_bytes;
+	st->rx_told = row.counters.rx_bytes;
+	row_fill_tcp(&row, tp, sk, st, bpf_ktime_get_ns());
+	if (ended_unseen(st, sk)) {
+		row.head.type = RECORD_CLOSE;
+		row.head.flags |= RECORD_RECONCILED;
+		row.head.old_state = st->state;
+		row.head.detail = st->closed_by;
+		row.head.value = GET(sk, sk_err);
+	}
+	bpf_seq_write(seq, &row, sizeof(row));
+	return 0;
 }
 
 /*
@@ -271,7 +297,6 @@ int tracked(struct STORAGE_CONTEXT *ctx)
 {
 	struct socket_storage *st = ctx->value;
 	struct sock *sk = storage_socket(ctx);
-	struct record_row row;
 	struct tcp_sock *tp;
 
 	if (!sk || !st || !row_asked_for(st, sk))
@@ -283,21 +308,5 @@ int tracked(struct STORAGE_CONTEXT *ctx)
 		confirm_subflow(tp, (struct sock *)tp, st);
 	if (sweep_mode == SWEEP_ALIVE)
 		return tell_alive(ctx->meta->seq, st, sk);
-	__builtin_memset(&row, 0, sizeof(row));
-	record_counters_fill(&row.counters, tp, (struct sock *)tp);
-	if (sweep_mode == SWEEP_CHANGED && row.counters.tx_bytes == st->tx_told &&
-	    row.counters.rx_bytes == st->rx_told)
-		return 0;
-	st->tx_told = row.counters.tx_bytes;
-	st->rx_told = row.counters.rx_bytes;
-	row_fill_tcp(&row, tp, (struct sock *)tp, st, bpf_ktime_get_ns());
-	if (ended_unseen(st, sk)) {
-		row.head.type = RECORD_CLOSE;
-		row.head.flags |= RECORD_RECONCILED;
-		row.head.old_state = st->state;
-		row.head.detail = st->closed_by;
-		row.head.value = GET(sk, sk_err);
-	}
-	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
-	return 0;
+	return tell_row(ctx->meta->seq, tp, (struct sock *)tp, st);
 }

@@ -90,13 +90,6 @@ const volatile __u32 wakeup_bytes __weak = 2 * 1024 * 1024; /* a wakeup is force
 const volatile __u32 own_tgid __weak = 0;		    /* nettrace itself */
 const volatile bool tell_states __weak = false;		    /* --states */
 const volatile __u32 filter_family __weak = 0;		    /* AF_INET or AF_INET6 only; 0: both */
-const volatile __u32 filter_pid_count __weak = 0;
-const volatile __u32 filter_pids[FILTER_MAX] __weak = {};
-const volatile __u32 filter_port_count __weak = 0, filter_lport_count __weak = 0,
-				       filter_rport_count __weak = 0;
-const volatile __u16 filter_ports[FILTER_MAX] __weak = {};
-const volatile __u16 filter_lports[FILTER_MAX] __weak = {};
-const volatile __u16 filter_rports[FILTER_MAX] __weak = {};
 
 /* Counted by the programs, read by user space. */
 __u64 counters[COUNTER_COUNT] __weak = {};

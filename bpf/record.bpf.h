@@ -5,64 +5,12 @@
 
 #include "compat.bpf.h"
 #include "maps.bpf.h"
+#include "select.bpf.h"
 
 static __always_inline __u16 socket_lport(const struct tcp_sock *tp)
 {
 	/* Not skc_num: that is already 0 at → CLOSE. */
 	return bpf_ntohs(GET(tp, inet_conn.icsk_inet.inet_sport));
-}
-
-static __always_inline bool port_listed(const volatile __u16 *list, __u32 listed, __u16 port)
-{
-	for (__u32 i = 0; i < FILTER_MAX; i++) {
-		if (i >= listed)
-			break;
-		if (list[i] == port)
-			return true;
-	}
-	return false;
-}
-
-static __always_inline bool pid_wanted(__u32 pid, __u32 opener_pid)
-{
-	if (!filter_pid_count)
-		return true;
-	for (__u32 i = 0; i < FILTER_MAX; i++) {
-		if (i >= filter_pid_count)
-			break;
-		if (filter_pids[i] == pid || filter_pids[i] == opener_pid)
-			return true;
-	}
-	return false;
-}
-
-static __always_inline bool ports_wanted(__u16 lport, __u16 rport)
-{
-	if (filter_port_count && !port_listed(filter_ports, filter_port_count, lport) &&
-	    !port_listed(filter_ports, filter_port_count, rport))
-		return false;
-	if (filter_lport_count && !port_listed(filter_lports, filter_lport_count, lport))
-		return false;
-	if (filter_rport_count && !port_listed(filter_rports, filter_rport_count, rport))
-		return false;
-	return true;
-}
-
-/*
- * What of the selection the kernel can decide; user space checks all of it again. The owner of a connection
- * not yet taken is not known, so its pid decides nothing (`any_pid`).
- */
-static __always_inline bool record_wanted(const struct socket_storage *st, __u16 lport, __u16 rport,
-					  bool any_pid)
-{
-	return (any_pid || pid_wanted(st->pid, st->opener_pid)) && ports_wanted(lport, rport);
-}
-
-static __always_inline bool socket_wanted(const struct tcp_sock *tp, const struct sock *sk,
-					  const struct socket_storage *st, bool any_pid)
-{
-	return record_wanted(st, socket_lport(tp), bpf_ntohs(GET(sk, __sk_common.skc_dport)),
-			     any_pid);
 }
 
 static __always_inline __u8 record_flags_of(const struct socket_storage *st)
@@ -82,10 +30,9 @@ static __always_inline __u8 record_flags_of(const struct socket_storage *st)
 	return flags;
 }
 
-static __always_inline void record_addresses(struct record *r, const struct sock *sk)
+/* Network byte order, four words each. */
+static __always_inline void socket_addresses(const struct sock *sk, __u32 *l, __u32 *p)
 {
-	__u32 *l = (__u32 *)r->laddr, *p = (__u32 *)r->raddr;
-
 	if (GET(sk, __sk_common.skc_family) == AF_INET) {
 		l[0] = GET(sk, __sk_common.skc_rcv_saddr);
 		p[0] = GET(sk, __sk_common.skc_daddr);
@@ -101,6 +48,46 @@ static __always_inline void record_addresses(struct record *r, const struct sock
 	p[1] = GET(sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[1]);
 	p[2] = GET(sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[2]);
 	p[3] = GET(sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[3]);
+}
+
+static __always_inline void record_addresses(struct record *r, const struct sock *sk)
+{
+	socket_addresses(sk, (__u32 *)r->laddr, (__u32 *)r->raddr);
+}
+
+/*
+ * What of selection and filter the kernel can decide; user space checks all of it again. The owner of a connection not yet
+ * taken is not known, so it decides nothing (`any_owner`). `attempt`: the peer is the one that connect() was given.
+ */
+static __noinline __attribute__((unused)) bool socket_fits(const struct tcp_sock *tp,
+							   const struct sock *sk,
+							   const struct socket_storage *st,
+							   bool any_owner, bool attempt)
+{
+	struct filter_facts f = {};
+
+	facts_set_owner(&f, st->pid, st->opener_pid, st->uid, st->owner, st->comm);
+	f.any_owner = any_owner;
+	f.lport = socket_lport(tp);
+	f.rport = attempt ? st->attempt_port : bpf_ntohs(GET(sk, __sk_common.skc_dport));
+	f.netns = GET(GET(sk, __sk_common.skc_net.net), ns.inum);
+	socket_addresses(sk, f.laddr, f.raddr);
+	if (attempt)
+		__builtin_memcpy(f.raddr, st->attempt_addr, sizeof(f.raddr));
+	filter_settle_addresses(&f, GET(sk, __sk_common.skc_family) == AF_INET6);
+	return facts_wanted(&f);
+}
+
+static __always_inline bool socket_wanted(const struct tcp_sock *tp, const struct sock *sk,
+					  const struct socket_storage *st, bool any_owner)
+{
+	return !filter_atom_count || socket_fits(tp, sk, st, any_owner, false);
+}
+
+static __always_inline bool attempt_wanted(const struct tcp_sock *tp, const struct sock *sk,
+					   const struct socket_storage *st)
+{
+	return !filter_atom_count || socket_fits(tp, sk, st, false, true);
 }
 
 /* Every member but detail and value, which the caller sets. `r` may hold anything before. */
@@ -178,15 +165,15 @@ static __always_inline void *record_reserve(__u64 size)
 	return room;
 }
 
-static __always_inline void record_tell(__u8 type, const struct tcp_sock *tp, const struct sock *sk,
-					const struct socket_storage *st, __u64 now, __u8 old_state,
-					__u8 new_state, __u8 flags, __u8 detail, __u32 value)
+/* Whether or not it is wanted: for iterators, whose rows leave no room on the stack for the question. */
+static __always_inline void record_tell_anyway(__u8 type, const struct tcp_sock *tp,
+					       const struct sock *sk,
+					       const struct socket_storage *st, __u64 now,
+					       __u8 old_state, __u8 new_state, __u8 flags,
+					       __u8 detail, __u32 value)
 {
-	struct record *r;
+	struct record *r = record_reserve(sizeof(*r));
 
-	if (!socket_wanted(tp, sk, st, flags & RECORD_UNCONFIRMED))
-		return;
-	r = record_reserve(sizeof(*r));
 	if (!r)
 		return;
 	record_fill(r, type, tp, sk, st, now, old_state, new_state);
@@ -194,6 +181,15 @@ static __always_inline void record_tell(__u8 type, const struct tcp_sock *tp, co
 	r->detail = detail;
 	r->value = value;
 	record_submit(r);
+}
+
+static __always_inline void record_tell(__u8 type, const struct tcp_sock *tp, const struct sock *sk,
+					const struct socket_storage *st, __u64 now, __u8 old_state,
+					__u8 new_state, __u8 flags, __u8 detail, __u32 value)
+{
+	if (socket_wanted(tp, sk, st, flags & RECORD_UNCONFIRMED))
+		record_tell_anyway(type, tp, sk, st, now, old_state, new_state, flags, detail,
+				   value);
 }
 
 static __always_inline void record_tell_close(const struct tcp_sock *tp, const struct sock *sk,

@@ -96,10 +96,21 @@ static __always_inline void record_owner_of(struct record *r, const struct socke
 	__builtin_memcpy(r->comm, st->comm, sizeof(r->comm));
 }
 
+static __noinline bool bare_fits(const struct socket_storage *st)
+{
+	struct filter_facts f = {};
+
+	if (st && st->pid)
+		facts_set_owner(&f, st->pid, 0, st->uid, st->owner, st->comm);
+	else
+		f.no_owner = 1;
+	return facts_wanted(&f);
+}
+
 static __always_inline struct record *record_reserve_bare(const struct socket_storage *st)
 {
-	if (filter_pid_count && !st)
-		return 0; /* nobody's, so not theirs */
+	if (filter_atom_count && !bare_fits(st))
+		return 0;
 	return record_reserve(sizeof(struct record));
 }
 

@@ -3,14 +3,14 @@
 
 #include <errno.h>
 
+#include "model/filter_pushdown.h"
+
 int explain(const struct options *o, FILE *out)
 {
 	struct text t = { 0 };
 	int err = 0;
 
-	text_puts(&t, "filter: ");
-	filter_print(o->filter, &t);
-	text_char(&t, '\n');
+	filter_explain(&o->selection, o->filter, &t);
 	if (t.failed)
 		err = -ENOMEM;
 	else if (fwrite(t.data, 1, t.length, out) != t.length)

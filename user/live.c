@@ -336,7 +336,8 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 					  .rung = o->rung,
 					  .btf_path = o->btf_path,
 					  .max_connections = o->max_connections,
-					  .selection = &o->selection };
+					  .selection = &o->selection,
+					  .pushdown = p->pushdown };
 	int err = open_source(&l, &k);
 
 	if (err)

@@ -151,6 +151,20 @@ static bool keeps_closed(const struct options *o)
 		(selection_wants_closed(&o->selection) || filter_wants_closed(o->filter)));
 }
 
+static int run_live(struct options *o, struct pipeline *p, struct output *out)
+{
+	struct filter_pushdown pushdown;
+	int err = filter_pushdown_init(&pushdown, &o->selection, o->filter);
+
+	if (err)
+		return err;
+	p->pushdown = &pushdown;
+	err = live_run(o, p, out);
+	p->pushdown = NULL;
+	filter_pushdown_done(&pushdown);
+	return err;
+}
+
 static int run_mode(struct options *o, struct pipeline *p, struct output *out)
 {
 	if (o->replay_path)
@@ -161,7 +175,7 @@ static int run_mode(struct options *o, struct pipeline *p, struct output *out)
 		report("closed connections are known only to who watched: give an INTERVAL ('--list 2 --state closed') or --replay");
 	if (o->mode == RUN_LIST && (!keeps_closed(o) || !o->view.interval_ns))
 		return table_run(o, p, out);
-	return live_run(o, p, out);
+	return run_live(o, p, out);
 }
 
 static int exit_code_of(const struct options *o, const struct pipeline *p, const struct output *out,

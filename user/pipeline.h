@@ -4,7 +4,7 @@
 #define NETTRACE_PIPELINE_H
 
 #include "model/connection_table.h"
-#include "model/filter.h"
+#include "model/filter_pushdown.h"
 #include "model/selection.h"
 #include "view/recording.h"
 #include "view/view.h"
@@ -20,6 +20,8 @@ struct pipeline_totals {
 struct pipeline {
 	struct connection_table *table;
 	const struct selection *selection;
+	const struct filter_pushdown
+		*pushdown;	     /* what the source does not even tell; may be NULL */
 	const struct filter *filter; /* what is shown; the model knows the rest too */
 	bool filter_rows; /* an event is judged by all that is known of its connection, not by itself */
 	struct view *view;

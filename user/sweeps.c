@@ -36,12 +36,19 @@ void sweeps_done(struct sweeps *s)
 	suspects_done(&s->suspects);
 }
 
+/* What the kernel tells of, so that nothing is kept of whose end nobody would hear. */
+static bool is_followed(const struct sweeps *s, const struct event *e)
+{
+	return selection_match(&s->selection, e) &&
+	       (!s->pipeline->pushdown || filter_pushdown_wants(s->pipeline->pushdown, e));
+}
+
 static int add_snapshot(void *context, struct event *e)
 {
 	struct sweeps *s = context;
 	struct connection_change change;
 
-	if (e->proto == IPPROTO_TCP && selection_match(&s->selection, e))
+	if (e->proto == IPPROTO_TCP && is_followed(s, e))
 		connection_table_apply(s->pipeline->table, e, &change);
 	return 0;
 }
@@ -82,7 +89,7 @@ static int swept(void *context, struct event *e)
 {
 	struct sweeps *s = context;
 
-	if (e->proto != IPPROTO_TCP || !selection_match(&s->selection, e))
+	if (e->proto != IPPROTO_TCP || !is_followed(s, e))
 		return 0;
 	if (e->type == EVENT_CLOSE)
 		return pipeline_event(s->pipeline, e);
@@ -99,7 +106,7 @@ static int swept_datagrams(void *context, struct event *e)
 
 	if (e->type != EVENT_SOCKET)
 		return pipeline_event(s->pipeline, e);
-	if (!selection_match(&s->selection, e))
+	if (!is_followed(s, e))
 		return 0;
 	return e->start_ns ? tell_row(s, e) : pipeline_event(s->pipeline, e);
 }

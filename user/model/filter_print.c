@@ -25,9 +25,10 @@ static void print_test(const struct filter *f, const struct filter_node *n, stru
 	}
 }
 
-static void print_node(const struct filter *f, const struct filter_node *n,
-		       enum filter_node_kind above, struct text *t)
+void filter_print_node(const struct filter *f, uint32_t node, enum filter_node_kind above,
+		       struct text *t)
 {
+	const struct filter_node *n = &f->nodes[node];
 	/* `or` binds least, `not` most. */
 	bool brackets = (n->kind == FILTER_OR && above != FILTER_OR) ||
 			(n->kind == FILTER_AND && above == FILTER_NOT);
@@ -43,7 +44,7 @@ static void print_node(const struct filter *f, const struct filter_node *n,
 	for (uint32_t child = n->first; child; child = f->nodes[child].next) {
 		if (child != n->first)
 			text_puts(t, n->kind == FILTER_AND ? " and " : " or ");
-		print_node(f, &f->nodes[child], n->kind, t);
+		filter_print_node(f, child, n->kind, t);
 	}
 	if (brackets)
 		text_char(t, ')');
@@ -52,5 +53,5 @@ static void print_node(const struct filter *f, const struct filter_node *n,
 void filter_print(const struct filter *f, struct text *t)
 {
 	if (f)
-		print_node(f, &f->nodes[f->root], FILTER_OR, t);
+		filter_print_node(f, f->root, FILTER_OR, t);
 }

@@ -127,6 +127,9 @@ struct filter_value_error {
 int filter_value_parse(const struct filter_field *field, enum filter_operator op, bool named_us,
 		       const char *word, const struct filter_names *names,
 		       struct filter_value *value, struct filter_value_error *error);
+/* `above`: what the expression is a part of, for its parentheses. */
+void filter_print_node(const struct filter *f, uint32_t node, enum filter_node_kind above,
+		       struct text *t);
 void filter_value_print(const struct filter_field *field, const struct filter_value *value,
 			struct text *t);
 

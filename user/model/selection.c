@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/selection.h"
 
-#include <fnmatch.h>
 #include <string.h>
+
+#include "base/glob.h"
+#include "model/pid_set.h"
 
 static bool list_has(const struct u32_list *list, uint32_t value)
 {
@@ -20,12 +22,21 @@ static bool match_list(const struct u32_list *list, const struct event *e, enum 
 	       (event_has(e, b) && list_has(list, b_value));
 }
 
+static bool match_pid(const struct selection *s, const struct event *e)
+{
+	if (!s->followed)
+		return match_list(&s->pids, e, FIELD_PID, e->pid, FIELD_OPENER_PID, e->opener_pid);
+	return (event_has(e, FIELD_PID) && pid_set_has(s->followed, e->pid)) ||
+	       (event_has(e, FIELD_OPENER_PID) && pid_set_has(s->followed, e->opener_pid));
+}
+
 static bool comm_fits(const struct selection *s, const char *comm)
 {
 	for (uint32_t i = 0; i < s->comm_count; i++) {
 		const char *wanted = s->comms[i];
 
-		if (strpbrk(wanted, "*?[") ? !fnmatch(wanted, comm, 0) : !strcmp(wanted, comm))
+		if (strpbrk(wanted, "*?[") ? glob_match(wanted, comm, false)
+					   : !strcmp(wanted, comm))
 			return true;
 	}
 	return false;
@@ -74,8 +85,7 @@ bool selection_match(const struct selection *s, const struct event *e)
 {
 	if (e->type == EVENT_START || e->type == EVENT_LOST || e->type == EVENT_SUMMARY)
 		return true;
-	return match_proto(s, e) && match_family(s, e) && match_state(s, e) &&
-	       match_list(&s->pids, e, FIELD_PID, e->pid, FIELD_OPENER_PID, e->opener_pid) &&
+	return match_proto(s, e) && match_family(s, e) && match_state(s, e) && match_pid(s, e) &&
 	       match_list(&s->uids, e, FIELD_UID, e->uid, FIELD_UID, e->uid) &&
 	       match_list(&s->ports, e, FIELD_LPORT, e->lport, FIELD_RPORT, e->rport) &&
 	       match_list(&s->lports, e, FIELD_LPORT, e->lport, FIELD_LPORT, e->lport) &&

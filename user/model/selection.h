@@ -10,6 +10,8 @@
 
 #define SELECTION_MAX 64 /* values in one list */
 
+struct pid_set;
+
 struct u32_list {
 	uint32_t count;
 	uint32_t values[SELECTION_MAX];
@@ -19,6 +21,7 @@ struct selection {
 	bool tcp, udp;	 /* neither: the view's default */
 	bool ipv4, ipv6; /* neither: both */
 	struct u32_list pids;
+	const struct pid_set *followed; /* borrowed; --follow: instead of `pids`; else NULL */
 	struct u32_list uids;
 	struct u32_list ports;	/* either side */
 	struct u32_list lports; /* local */

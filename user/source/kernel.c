@@ -63,36 +63,22 @@ static void explain(struct kernel_error *error, int err)
 	snprintf(error->advice, sizeof(error->advice), "see 'nettrace -v' for its reasons");
 }
 
-/* Lists that the kernel's arrays can't take stay with user space, which checks everything anyway. */
-static __u32 set_u16_list(__u16 *to, const struct u32_list *from)
-{
-	if (from->count > FILTER_MAX)
-		return 0;
-	for (__u32 i = 0; i < from->count; i++)
-		to[i] = (__u16)from->values[i];
-	return from->count;
-}
-
-static void set_filters(struct object *o, const struct kernel_options *options)
+static void set_filters(struct object *o, bool fallback, const struct kernel_options *options)
 {
 	const struct selection *s = options->selection;
+	const struct filter_pushdown *p = options->pushdown;
 
 	*o->rodata.tell_states = options->states;
 	*o->rodata.own_tgid = (__u32)getpid();
 	*o->rodata.wakeup_bytes = (__u32)(options->buffer_bytes / 4);
-	if (!s)
-		return;
-	/* -4 can't be decided by the socket's family alone: IPv4 may run over an AF_INET6 socket. */
-	if (s->ipv6 && !s->ipv4)
+	/* Early, by the socket; -4 can't be decided so: IPv4 may run over an AF_INET6 socket. */
+	if (s && s->ipv6 && !s->ipv4)
 		*o->rodata.filter_family = AF_INET6;
-	if (s->pids.count <= FILTER_MAX) {
-		for (__u32 i = 0; i < s->pids.count; i++)
-			o->rodata.filter_pids[i] = s->pids.values[i];
-		*o->rodata.filter_pid_count = s->pids.count;
-	}
-	*o->rodata.filter_port_count = set_u16_list(o->rodata.filter_ports, &s->ports);
-	*o->rodata.filter_lport_count = set_u16_list(o->rodata.filter_lports, &s->lports);
-	*o->rodata.filter_rport_count = set_u16_list(o->rodata.filter_rports, &s->rports);
+	if (!p)
+		return;
+	*o->rodata.filter_atom_count =
+		filter_pushdown_first(p, fallback ? FILTER_ATOMS_FALLBACK : FILTER_ATOMS);
+	memcpy(o->rodata.filter_atoms, p->atoms, *o->rodata.filter_atom_count * sizeof(*p->atoms));
 }
 
 static int take_record(struct kernel_source *k, const void *data, size_t size)
@@ -156,7 +142,7 @@ static int load_set(struct kernel_source *k, const struct kernel_options *option
 		hooks_choose_table(k);
 	else
 		hooks_choose(k, options, set);
-	set_filters(&k->object, options);
+	set_filters(&k->object, k->rung != RUNG_STORAGE, options);
 	err = bpf_map__set_max_entries(k->object.maps.ring, (__u32)options->buffer_bytes);
 	if (!err && k->rung != RUNG_STORAGE) {
 		err = set_hash_sizes(k, options);

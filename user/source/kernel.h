@@ -5,6 +5,7 @@
 
 #include "event.h"
 #include "model/event.h"
+#include "model/filter_pushdown.h"
 #include "model/selection.h"
 
 struct kernel_source;
@@ -16,9 +17,9 @@ struct kernel_options {
 	bool table_only;       /* nothing is attached: only kernel_source_inventory works */
 	unsigned int rung;     /* of ladder.h: this one only, 1 to 3; 0: the best that there is */
 	const char *btf_path;  /* the kernel's types, in place of /sys/kernel/btf/vmlinux; NULL */
-	uint64_t max_connections; /* sizes the hash of rungs 2 and 3 */
-	const struct selection
-		*selection; /* borrowed; what the kernel can decide of it is decided there */
+	uint64_t max_connections;		/* sizes the hash of rungs 2 and 3 */
+	const struct selection *selection;	/* borrowed; may be NULL */
+	const struct filter_pushdown *pushdown; /* borrowed; what the kernel drops; may be NULL */
 };
 
 /* Why it can't be had, in words for the user. */

@@ -7,6 +7,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "atom.h"
 #include "source/assembly.h"
 #include "source/cgroup.h"
 #include "source/datagrams.h"

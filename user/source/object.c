@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "atom.h"
 #include "fallback.skel.h"
 #include "nettrace.skel.h"
 
@@ -25,14 +26,8 @@
 		(o)->rodata.tell_states = &(s)->rodata->tell_states;                 \
 		(o)->rodata.follow_datagrams = &(s)->rodata->follow_datagrams;       \
 		(o)->rodata.filter_family = &(s)->rodata->filter_family;             \
-		(o)->rodata.filter_pids = (s)->rodata->filter_pids;                  \
-		(o)->rodata.filter_pid_count = &(s)->rodata->filter_pid_count;       \
-		(o)->rodata.filter_ports = (s)->rodata->filter_ports;                \
-		(o)->rodata.filter_lports = (s)->rodata->filter_lports;              \
-		(o)->rodata.filter_rports = (s)->rodata->filter_rports;              \
-		(o)->rodata.filter_port_count = &(s)->rodata->filter_port_count;     \
-		(o)->rodata.filter_lport_count = &(s)->rodata->filter_lport_count;   \
-		(o)->rodata.filter_rport_count = &(s)->rodata->filter_rport_count;   \
+		(o)->rodata.filter_atoms = (s)->rodata->filter_atoms;                \
+		(o)->rodata.filter_atom_count = &(s)->rodata->filter_atom_count;     \
 		(o)->rodata.retransmit_args = &(s)->rodata->retransmit_args;         \
 		(o)->rodata.send_reset_args = &(s)->rodata->send_reset_args;         \
 		(o)->rodata.receive_failed_args = &(s)->rodata->receive_failed_args; \

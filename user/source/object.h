@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 #include <stdbool.h>
 
+#include "atom.h"
 #include "event.h"
 
 /* Owned: memory and skeleton. The rest points into them. */
@@ -25,9 +26,8 @@ struct object {
 	struct { /* settings: until it is loaded */
 		__u32 *wakeup_bytes, *own_tgid;
 		bool *tell_states, *follow_datagrams;
-		__u32 *filter_family, *filter_pids, *filter_pid_count;
-		__u16 *filter_ports, *filter_lports, *filter_rports;
-		__u32 *filter_port_count, *filter_lport_count, *filter_rport_count;
+		__u32 *filter_family, *filter_atom_count;
+		struct filter_atom *filter_atoms;
 		__u32 *retransmit_args, *send_reset_args, *receive_failed_args;
 		__u64 *cookie_key; /* NULL: this form has none */
 	} rodata;
