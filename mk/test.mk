@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Unit tests (cmocka), golden tests (recordings in, text out; documentation against the program), live tests (root): all print TAP for tests/run.
 
-.PHONY: check test test-root test-vm vm-programs asan valgrind bench test-programs
+.PHONY: fuzz fuzz-programs check test test-root test-vm vm-programs asan valgrind bench test-programs
 
 UNIT := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 GOLDEN := tests/golden/run tests/docs/run
 FUZZ := $(wildcard tests/fuzz/run)
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,$(O)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 LIVE := $(shell find tests/live -maxdepth 1 -name 'test_*' -type f -perm -u+x 2>/dev/null | sort)
 
 # tests/live/X.c and tests/live/X/*.c: each a static program, so that it also runs in a bare VM.
@@ -30,7 +31,7 @@ test: ## as root: install what is missing, build, run every test
 	$(Q)tools/install-deps.sh build test
 	@$(MAKE) test-root; status=$$?; $(GIVE_BACK); exit $$status
 
-test-root: $(O)/nettrace $(UNIT) $(LIVE_PROGRAMS)
+test-root: $(O)/nettrace $(UNIT) $(LIVE_PROGRAMS) fuzz-programs
 	@$(TEST_ENV) tests/run --timeout 120 $(UNIT) $(GOLDEN) $(FUZZ) --timeout 900 $(LIVE)
 
 KERNELS ?= 5.10 6.1 6.12 7.2 6.1-arm64
@@ -55,6 +56,18 @@ valgrind: $(O)/nettrace $(UNIT) ## the same as check, under valgrind
 	@$(TEST_ENV) NETTRACE='$(VALGRIND) $(abspath $(O))/nettrace' \
 		tests/run --timeout 600 --under '$(VALGRIND)' $(UNIT) --under '' $(GOLDEN)
 
+SECONDS ?= 60
+
+# Its own objects: clang marks the branches for libFuzzer.
+fuzz-programs: $(SKELETON)
+	@$(MAKE) O=build/fuzz CC=$(CLANG) SANITIZE=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzzers
+
+fuzz: fuzz-programs ## each fuzzer for SECONDS (60); FUZZER=name: only that one
+	@tests/fuzz/run --seconds $(SECONDS) $(FUZZER)
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+
 # Those that run on their own; tests/bench/run ends with iperf.
 BENCHES ?= tests/bench/run tests/bench/idle $(O)/tests/bench/rows
 
@@ -73,6 +86,11 @@ $(BENCH_PROGRAMS): $(O)/tests/bench/%: tests/bench/%.c $(LIB) $(O)/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(USER_FLAGS) $(LD_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(LIBS)
+
+$(FUZZERS): $(O)/%: tests/fuzz/fuzz_%.c $(LIB) $(O)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(USER_FLAGS) -fsanitize=fuzzer $(LD_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(LIBS)
 
 $(LIVE_FILES): $(O)/tests/live/%: tests/live/%.c $(O)/flags
 	$(call say,CC,$<)
@@ -95,4 +113,4 @@ $(O)/tests/obj/%.o: tests/live/%.c $(O)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LIVE_FLAGS) -pthread -MMD -MP -c $< -o $@
 
--include $(addsuffix .d,$(UNIT) $(BENCH_PROGRAMS) $(LIVE_FILES)) $(patsubst tests/live/%.c,$(O)/tests/obj/%.d,$(wildcard tests/live/*/*.c))
+-include $(addsuffix .d,$(UNIT) $(BENCH_PROGRAMS) $(FUZZERS) $(LIVE_FILES)) $(patsubst tests/live/%.c,$(O)/tests/obj/%.d,$(wildcard tests/live/*/*.c))

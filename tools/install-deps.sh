@@ -30,6 +30,7 @@ build header:stdio.h          libc6-dev        glibc-devel            glibc
 test  library:cmocka          libcmocka-dev    libcmocka-devel        cmocka
 test  static:c                libc6-dev        glibc-static           glibc
 test  command:python3         python3          python3                python
+test  fuzzer                  libclang-rt-dev  compiler-rt            compiler-rt
 test  command:zstd            zstd             zstd                   zstd
 test  command:jq              jq               jq                     jq
 test  command:ip              iproute2         iproute                iproute2
@@ -95,6 +96,9 @@ is_there()
 	library:*) pkg-config --exists "${1#*:}" 2>/dev/null ;;
 	header:*) compiles "#include <${1#*:}>" -fsyntax-only ;;
 	arm64:*) [ -e "/usr/lib/aarch64-linux-gnu/${1#*:}" ] || [ "$(uname -m)" = aarch64 ] ;;
+	fuzzer) # libFuzzer and the sanitizers of clang
+		printf '%s\n' 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n); int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return !d && n; }' |
+			clang -fsanitize=fuzzer,address,undefined -x c - -o /dev/null >/dev/null 2>&1 ;;
 	static:*) compiles 'int main(void) { return 0; }' -static ;;
 	esac
 }

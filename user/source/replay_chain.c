@@ -80,12 +80,17 @@ bool replay_chain_last(const struct replay_chain *c, unsigned int i, uint64_t *l
 {
 	uint64_t first_ns;
 
+	*last_ns = 0;
+	if (!c->files[i].input) /* read already, in search of the first event: it has none */
+		return true;
 	return replay_input_span(c->files[i].input, &first_ns, last_ns) ||
 	       last_of_lines(c->files[i].input, last_ns);
 }
 
 int replay_chain_seek(struct replay_chain *c, uint64_t from_ns)
 {
+	if (c->ended || c->lines.data) /* it has begun */
+		return 0;
 	/* files that a later one of the run makes needless */
 	while (c->at + 1 < c->count && c->files[c->at + 1].has_index &&
 	       c->files[c->at + 1].first.flags & FRAME_KEY &&
@@ -94,7 +99,7 @@ int replay_chain_seek(struct replay_chain *c, uint64_t from_ns)
 		c->files[c->at].input = NULL;
 		c->at++;
 	}
-	return c->count ? replay_input_seek(c->files[c->at].input, from_ns, &c->skipped) : 0;
+	return replay_input_seek(c->files[c->at].input, from_ns, &c->skipped);
 }
 
 /* --- what is wrong --- */

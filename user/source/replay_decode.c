@@ -367,8 +367,8 @@ static int read_object(struct decoding *c, json_t *object)
 	return error ? error : 1;
 }
 
-int replay_decode(struct replay_decoder *d, const char *line, size_t length, struct event *e,
-		  char *what, size_t size, bool *not_json)
+int replay_decode_json(struct replay_decoder *d, const char *line, size_t length, struct event *e,
+		       char *what, size_t size, bool *not_json)
 {
 	struct decoding c = { .decoder = d, .event = e, .what = what, .size = size };
 	json_error_t problem;
@@ -376,8 +376,6 @@ int replay_decode(struct replay_decoder *d, const char *line, size_t length, str
 	int result;
 
 	*not_json = false;
-	if (replay_fast(d, line, length, e))
-		return 1;
 	if (memchr(line, '\0', length)) {
 		*not_json = true;
 		return complain(&c, "not JSON: a NUL byte in the line");
@@ -392,4 +390,14 @@ int replay_decode(struct replay_decoder *d, const char *line, size_t length, str
 	result = read_object(&c, object);
 	json_decref(object);
 	return result;
+}
+
+int replay_decode(struct replay_decoder *d, const char *line, size_t length, struct event *e,
+		  char *what, size_t size, bool *not_json)
+{
+	if (replay_fast(d, line, length, e)) {
+		*not_json = false;
+		return 1;
+	}
+	return replay_decode_json(d, line, length, e, what, size, not_json);
 }

@@ -47,5 +47,8 @@ void replay_decoder_done(struct replay_decoder *d);
  */
 int replay_decode(struct replay_decoder *d, const char *line, size_t length, struct event *e,
 		  char *what, size_t size, bool *not_json);
+/* The same, by the parser that knows all of JSON; replay_decode has its help only where replay_fast.h has none. */
+int replay_decode_json(struct replay_decoder *d, const char *line, size_t length, struct event *e,
+		       char *what, size_t size, bool *not_json);
 
 #endif

@@ -28,9 +28,10 @@ static bool copy_string(const char **to, const char *from)
 int recording_start_set(struct recording_start *s, const struct event *start)
 {
 	struct recording_start copy = { .event = *start, .known = true };
-	bool all = copy_string(&copy.event.version, start->version) &
-		   copy_string(&copy.event.kernel, start->kernel) &
-		   copy_string(&copy.event.host, start->host);
+	bool all = copy_string(&copy.event.version, start->version);
+
+	all = copy_string(&copy.event.kernel, start->kernel) && all;
+	all = copy_string(&copy.event.host, start->host) && all;
 
 	copy.hooks = calloc(start->hook_count + 1UL, sizeof(*copy.hooks));
 	all = all && copy.hooks;
