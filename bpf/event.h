@@ -22,8 +22,9 @@ enum record_type {
 	RECORD_RESET,
 	RECORD_CLOSE,
 	RECORD_STATE,
-	RECORD_DESTROY,	   /* a socket whose close waits for its acceptor is gone: nobody took it */
-	RECORD_SOCKET,	   /* iterators only; RECORD_CLOSE too, for an end that was not seen */
+	RECORD_DESTROY, /* a socket whose close waits for its acceptor is gone: nobody took it */
+	RECORD_SOCKET,	/* iterators only; RECORD_CLOSE too, for an end that was not seen */
+	RECORD_FOLLOW, /* --follow: `pid`, forked by `opener_pid`, is followed (value 1) or no more (0) */
 	RECORD_FLOW_CLOSE, /* UDP: a socket's first flow ends, with the socket or by its silence */
 };
 
@@ -175,6 +176,7 @@ enum kernel_counter {
 	COUNTER_TRANSITIONS_MISSED, /* state changes that no program saw, told by a later one */
 	COUNTER_SECOND_RAN,	    /* transitions that only the second program saw */
 	COUNTER_FLOWS_FULL,	    /* UDP flows that found no room in the map */
+	COUNTER_FOLLOWED_FULL,	    /* processes that --follow had no room for */
 	COUNTER_COUNT
 };
 

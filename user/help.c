@@ -41,6 +41,8 @@ const struct argp_option option_table[] = {
 	OPTION("pid", 'p', "PID[,...]",
 	       "of these processes; -p without a number says 'show the process', which is "
 	       "always done"),
+	OPTION("follow", OPTION_FOLLOW, NULL,
+	       "with -p: also of the processes that those fork, or have forked"),
 	OPTION("comm", OPTION_COMM, "NAME",
 	       "of processes of this name; * ? [] match parts; may be repeated"),
 	OPTION("uid", OPTION_UID, "USER[,...]", "of these users, by name or number"),

@@ -13,6 +13,7 @@
 #include "polls.h"
 #include "signals.h"
 #include "source/clock.h"
+#include "source/descendants.h"
 #include "source/kernel.h"
 #include "source/ladder.h"
 #include "start.h"
@@ -305,6 +306,19 @@ static int open_poll(struct live *l, const struct kernel_error *error, bool tcp)
 	return 0;
 }
 
+/* Nobody tells of forks then. */
+static int poll_instead(struct live *l, const struct kernel_error *error,
+			const struct kernel_options *k)
+{
+	int err = k->followed ? descendants_add(k->followed) : 0;
+
+	if (err)
+		return err;
+	if (k->followed)
+		report("--follow: only the processes that are there now, for no programs run in the kernel");
+	return open_poll(l, error, k->tcp);
+}
+
 /* 0, or -ENOTSUP after having reported. */
 static int open_source(struct live *l, const struct kernel_options *k)
 {
@@ -312,10 +326,10 @@ static int open_source(struct live *l, const struct kernel_options *k)
 	int err = 0;
 
 	if (k->rung == RUNG_POLLING)
-		return open_poll(l, &error, k->tcp);
+		return poll_instead(l, &error, k);
 	err = kernel_source_open(k, on_event, l, &l->kernel, &error);
 	if (err && !k->rung && !k->btf_path && err != -ENOMEM)
-		return open_poll(l, &error, k->tcp);
+		return poll_instead(l, &error, k);
 	if (err) {
 		report("%s%s%s", error.what, *error.advice ? "; " : "", error.advice);
 		return -ENOTSUP;
@@ -337,7 +351,8 @@ int live_run(const struct options *o, struct pipeline *p, struct output *out)
 					  .btf_path = o->btf_path,
 					  .max_connections = o->max_connections,
 					  .selection = &o->selection,
-					  .pushdown = p->pushdown };
+					  .pushdown = p->pushdown,
+					  .followed = o->followed };
 	int err = open_source(&l, &k);
 
 	if (err)

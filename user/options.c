@@ -213,6 +213,7 @@ static bool take_flag(struct options *o, int key)
 	case OPTION_LIST:
 	case OPTION_SCHEMA:
 	case OPTION_EXPLAIN:
+	case OPTION_FOLLOW:
 	case OPTION_FORCE:
 	case 'a':
 	case 'l': /* these make the mode, together: settle_mode */
@@ -372,6 +373,31 @@ static bool wants_color(int when)
 	       !(term && !strcmp(term, "dumb"));
 }
 
+static int settle_follow(const struct parse *p)
+{
+	struct options *o = p->o;
+	const struct u32_list *pids = &o->selection.pids;
+	int err = 0;
+
+	if (!p->seen[OPTION_FOLLOW])
+		return 0;
+	if (!pids->count)
+		return usage_error("--follow", NULL, " needs -p PID: whom to follow");
+	if (o->replay_path)
+		return usage_error(
+			"--follow", NULL,
+			" belongs to the live kernel: a recording does not tell who forked whom");
+	o->followed = calloc(1, sizeof(*o->followed));
+	for (uint32_t i = 0; o->followed && !err && i < pids->count; i++)
+		err = pid_set_add(o->followed, pids->values[i]);
+	if (!o->followed || err) {
+		report("out of memory");
+		return EXIT_FAILED;
+	}
+	o->selection.followed = o->followed;
+	return 0;
+}
+
 static int settle(struct parse *p)
 {
 	const uint32_t always = 1u << EVENT_START | 1u << EVENT_LOST | 1u << EVENT_SUMMARY;
@@ -382,6 +408,8 @@ static int settle(struct parse *p)
 
 	if (!err)
 		err = check_mode(p);
+	if (!err)
+		err = settle_follow(p);
 	if (!err)
 		err = take_words(p);
 	if (err)
@@ -445,4 +473,9 @@ void options_done(struct options *o)
 	o->trigger = NULL;
 	o->filter = NULL;
 	o->view.filter = NULL;
+	if (o->followed)
+		pid_set_done(o->followed);
+	free(o->followed);
+	o->followed = NULL;
+	o->selection.followed = NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "base/moment.h"
 #include "model/filter.h"
+#include "model/pid_set.h"
 #include "model/selection.h"
 #include "view/recording.h"
 #include "view/view.h"
@@ -25,6 +26,8 @@ struct options {
 	enum run_mode mode;
 	struct selection selection; /* its comms are borrowed from argv or from comm_storage */
 	struct filter *filter;	    /* owned; NULL: all */
+	struct pid_set
+		*followed; /* owned; --follow: of -p at first; also in `selection`; else NULL */
 	/*
 	 * All but columns, lines and user_name, which the caller fills in. `color` is decided
 	 * (--color, NO_COLOR, TERM, whether standard output is a terminal); `events` always has

@@ -30,7 +30,6 @@ static const struct {
 	{ "statistics", 's', "protocol statistics" },
 	{ "neighbors", 0, "the neighbour cache" },
 	{ "check", 0, "the check of this kernel" },
-	{ "follow", 0, "following forks" },
 	{ "cgroup", 0, "selection by cgroup" },
 	{ "container", 0, "selection by container" },
 	{ "netns", 0, "selection by network namespace" },

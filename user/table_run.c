@@ -9,6 +9,7 @@
 #include "base/report.h"
 #include "signals.h"
 #include "source/clock.h"
+#include "source/descendants.h"
 #include "source/kernel.h"
 #include "source/ladder.h"
 #include "source/polling.h"
@@ -17,6 +18,7 @@
 
 struct table_run {
 	struct pipeline *pipeline;
+	struct pid_set *followed;     /* borrowed; NULL without --follow */
 	struct kernel_source *kernel; /* NULL: /proc and sock_diag */
 	struct selection selection;   /* what is recorded: without states */
 	uint64_t began_ns;	      /* mono: of the recording's `start` */
@@ -137,8 +139,10 @@ static int fill(struct table_run *t)
 {
 	uint64_t began = clock_mono_ns(), time = began + (uint64_t)clock_wall_offset_ns();
 	long gone;
-	int err;
+	int err = t->followed ? descendants_add(t->followed) : 0;
 
+	if (err)
+		return err;
 	if (!t->kernel) {
 		err = polling_snapshot(add_row, t);
 	} else {
@@ -211,7 +215,7 @@ int table_run(const struct options *o, struct pipeline *p, struct output *out)
 	const struct kernel_options k = {
 		.buffer_bytes = 4096, .table_only = true, .rung = o->rung, .btf_path = o->btf_path
 	};
-	struct table_run t = { .pipeline = p, .selection = o->selection };
+	struct table_run t = { .pipeline = p, .selection = o->selection, .followed = o->followed };
 	struct kernel_error error;
 	int err = 0;
 

@@ -329,6 +329,11 @@ static void filters(void **state)
 	GOOD("--top");
 	assert_null(o.filter);
 	BAD("--explain", "--explain needs a FILTER");
+	GOOD("-p 4,5 --follow");
+	assert_true(o.followed && o.selection.followed == o.followed);
+	assert_true(pid_set_has(o.followed, 5) && !pid_set_has(o.followed, 6));
+	BAD("--follow", "--follow needs -p PID");
+	BAD("--follow -p 1 --replay f", "--follow belongs to the live kernel");
 	BAD_FILTER("dprt = 443", "filter: column 1: ");
 	BAD_FILTER("pid = 1 dport = x",
 		   "filter: column 17: expected a port after 'dport =', found 'x'");

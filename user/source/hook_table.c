@@ -33,6 +33,7 @@
 
 /* In the order in which they are attached: what begins while the rest is attached is followed already. */
 const struct hook hook_table[HOOKS_COUNT] = {
+	TRACEPOINT("process_forked", "sched_process_fork", HOOK_FOLLOW, true, "--follow"),
 	TRACEPOINT("state_first", "inet_sock_set_state", HOOK_TCP, true, "TCP connections"),
 	TRACEPOINT_AGAIN("state_second", "inet_sock_set_state"),
 	TRACEPOINT_AGAIN("state_third", "inet_sock_set_state"),

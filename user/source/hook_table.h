@@ -16,6 +16,7 @@ enum hook_group {
 	HOOK_TCP,
 	HOOK_UDP, /* without one of these there is no use in the rest of UDP */
 	HOOK_UDP_OWNER, /* without these UDP is followed, but not to whom a socket was handed, and no drops */
+	HOOK_FOLLOW, /* --follow */
 	HOOK_ALWAYS
 };
 
@@ -32,7 +33,7 @@ struct hook {
 	const char *without; /* what is lost without it */
 };
 
-#define HOOKS_COUNT 31
+#define HOOKS_COUNT 32
 
 extern const struct hook hook_table[HOOKS_COUNT];
 

@@ -89,6 +89,10 @@ static bool is_in_set(const struct hook *hook, const struct kernel_options *opti
 		if (!options->udp || set >= HOOKS_WITHOUT_DATAGRAM_OWNERS)
 			return false;
 		break;
+	case HOOK_FOLLOW:
+		if (!options->followed)
+			return false;
+		break;
 	case HOOK_ALWAYS:
 		break;
 	}

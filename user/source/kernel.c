@@ -12,7 +12,9 @@
 
 #include "base/cleanup.h"
 #include "base/report.h"
+#include "model/pid_set.h"
 #include "source/clock.h"
+#include "source/follow.h"
 #include "source/kernel_private.h"
 
 #define LOG_LINES 8 /* of a verifier's log the last ones tell why */
@@ -85,6 +87,8 @@ static int take_record(struct kernel_source *k, const void *data, size_t size)
 {
 	const struct record *r = data;
 
+	if (size >= sizeof(*r) && r->type == RECORD_FOLLOW)
+		return follow_record(k, r);
 	if (k->datagrams && size >= sizeof(*r) && r->protocol == IPPROTO_UDP)
 		return datagrams_record(k->datagrams, data, size);
 	return assembly_record(k->assembly, data, size);
@@ -144,6 +148,8 @@ static int load_set(struct kernel_source *k, const struct kernel_options *option
 		hooks_choose(k, options, set);
 	set_filters(&k->object, k->rung != RUNG_STORAGE, options);
 	err = bpf_map__set_max_entries(k->object.maps.ring, (__u32)options->buffer_bytes);
+	if (!err && options->followed)
+		err = bpf_map__set_max_entries(k->object.maps.followed, PID_SET_MAX);
 	if (!err && k->rung != RUNG_STORAGE) {
 		err = set_hash_sizes(k, options);
 		if (!err)
@@ -249,7 +255,11 @@ static int start(struct kernel_source *k, const struct kernel_options *options,
 		explain(error, err);
 		return err;
 	}
-	err = options->table_only ? 0 : hooks_attach(k, &which);
+	err = follow_begin(k);
+	if (!err && !options->table_only)
+		err = hooks_attach(k, &which);
+	if (!err)
+		err = follow_descendants(k);
 	if (err) {
 		snprintf(error->what, sizeof(error->what), "can't attach %s: %s", which,
 			 strerror(-err));
@@ -270,6 +280,7 @@ int kernel_source_open(const struct kernel_options *options, event_sink *sink, v
 		return -ENOMEM;
 	}
 	libbpf_set_print(print_libbpf);
+	k->followed = options->followed;
 	k->names.wall_offset_ns = clock_wall_offset_ns();
 	k->names.cgroups = cgroup_cache_new();
 	k->names.reset_reason = hooks_reset_reason;
@@ -361,7 +372,8 @@ uint64_t kernel_source_lost(struct kernel_source *k, const char **where)
 {
 	static const char *const names[COUNTER_COUNT] = { [COUNTER_RING_FULL] = "ring",
 							  [COUNTER_STORAGE_FAILED] = "storage",
-							  [COUNTER_FLOWS_FULL] = "flows" };
+							  [COUNTER_FLOWS_FULL] = "flows",
+							  [COUNTER_FOLLOWED_FULL] = "processes" };
 
 	for (int i = 0; i < COUNTER_COUNT; i++) {
 		uint64_t now = k->object.bss.counters[i];

@@ -9,6 +9,7 @@
 #include "model/selection.h"
 
 struct kernel_source;
+struct pid_set;
 
 struct kernel_options {
 	uint64_t buffer_bytes; /* of the ring: a power of two, at least a page */
@@ -17,8 +18,9 @@ struct kernel_options {
 	bool table_only;       /* nothing is attached: only kernel_source_inventory works */
 	unsigned int rung;     /* of ladder.h: this one only, 1 to 3; 0: the best that there is */
 	const char *btf_path;  /* the kernel's types, in place of /sys/kernel/btf/vmlinux; NULL */
-	uint64_t max_connections;		/* sizes the hash of rungs 2 and 3 */
-	const struct selection *selection;	/* borrowed; may be NULL */
+	uint64_t max_connections;	   /* sizes the hash of rungs 2 and 3 */
+	const struct selection *selection; /* borrowed; may be NULL */
+	struct pid_set *followed; /* borrowed; --follow: what they fork is added; NULL without */
 	const struct filter_pushdown *pushdown; /* borrowed; what the kernel drops; may be NULL */
 };
 

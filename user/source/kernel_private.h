@@ -27,6 +27,7 @@ struct kernel_source {
 		btf; /* the running kernel's, or what was given in its place; NULL once all is attached */
 	struct assembly *assembly;
 	struct record_names names;
+	struct pid_set *followed;	     /* borrowed; NULL without --follow */
 	struct datagrams *datagrams;	     /* NULL: UDP is not followed */
 	struct bpf_link *links[HOOKS_COUNT]; /* as in hook_table */
 	const char *hooks[KERNEL_HOOKS_MAX];

@@ -18,6 +18,7 @@
 		(o)->maps.sockets = (s)->maps.sockets;                               \
 		(o)->maps.datagram_sockets = (s)->maps.datagram_sockets;             \
 		(o)->maps.flows = (s)->maps.flows;                                   \
+		(o)->maps.followed = (s)->maps.followed;                             \
 		(o)->progs.holders = (s)->progs.holders;                             \
 		(o)->progs.tracked = (s)->progs.tracked;                             \
 		(o)->progs.datagrams_tracked = (s)->progs.datagrams_tracked;         \

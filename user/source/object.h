@@ -18,7 +18,7 @@ struct object {
 	struct bpf_object_skeleton *skeleton; /* NULL: not open */
 	struct bpf_object *bpf;
 	struct {
-		struct bpf_map *ring, *sockets, *datagram_sockets, *flows;
+		struct bpf_map *ring, *sockets, *datagram_sockets, *flows, *followed;
 	} maps;
 	struct {
 		struct bpf_program *holders, *tracked, *datagrams_tracked;
