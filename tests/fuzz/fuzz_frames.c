@@ -29,7 +29,7 @@ static void read_all(const char *path, size_t size, uint64_t from_ns, struct tex
 	if (replay_open(paths, from_ns ? 2 : 1, &r, &error))
 		abort();
 	while (from_ns && (n = replay_first(r, &ns, &error)) < 0)
-		if (++complaints > size + 2)
+		if (++complaints > 2 * size + 44)
 			abort();
 	if (from_ns) {
 		replay_last(r, &ns);

@@ -284,7 +284,7 @@ int connection_table_apply(struct connection_table *t, struct event *e,
 	netns = c->netns;
 	lport = c->lport;
 	again = type_opens(e->type) && r->opened;
-	r->opened |= type_opens(e->type) || (e->snapshot && e->start_ns);
+	r->opened |= type_opens(e->type);
 	/* What the kernel counts of UDP begins with us. */
 	baseline = e->snapshot || (!e->start_ns && !r->opened && !event_has(e, FIELD_DURATION_US) &&
 				   e->proto != IPPROTO_UDP);
