@@ -218,19 +218,6 @@ static bool begins_files(const char *word)
 	       (!word[sizeof(name) - 1] || word[sizeof(name) - 1] == '=');
 }
 
-static int add_file(struct option_words *w, const char *word)
-{
-	char *rewritten;
-
-	if (asprintf(&rewritten, "--replay=%s", word) < 0) {
-		report("out of memory");
-		return EXIT_FAILED;
-	}
-	w->rewritten[w->rewritten_count++] = rewritten;
-	w->argv[w->argc++] = rewritten;
-	return 0;
-}
-
 static int scan_word(struct option_words *w, char *word, const char *next, bool *takes_next)
 {
 	char *rewritten;
@@ -260,10 +247,12 @@ static int scan_word(struct option_words *w, char *word, const char *next, bool 
 
 int option_words_init(struct option_words *w, int argc, char **argv)
 {
+	static char another[] = "--replay";
 	int err = 0, i;
 
 	*w = (struct option_words){ 0 };
-	w->argv = calloc((size_t)argc + 2, sizeof(*w->argv));
+	/* twice as many: each file that follows --replay gets one of its own */
+	w->argv = calloc(2 * (size_t)argc + 2, sizeof(*w->argv));
 	w->rewritten = calloc((size_t)argc + 1, sizeof(*w->rewritten));
 	if (!w->argv || !w->rewritten) {
 		option_words_done(w);
@@ -281,8 +270,10 @@ int option_words_init(struct option_words *w, int argc, char **argv)
 		if (!err && takes_next)
 			w->argv[w->argc++] = argv[++i];
 		if (!err && begins_files(word))
-			while (!err && i + 1 < argc && is_another_file(argv[i + 1]))
-				err = add_file(w, argv[++i]);
+			while (i + 1 < argc && is_another_file(argv[i + 1])) {
+				w->argv[w->argc++] = another;
+				w->argv[w->argc++] = argv[++i];
+			}
 	}
 	for (; i < argc; i++)
 		w->argv[w->argc++] = argv[i];

@@ -156,7 +156,8 @@ static int replay_all(struct replay_run *r)
 			if (n == REPLAY_NOTE)
 				continue;
 			r->bad = -EBADMSG;
-			err = n == -EBADMSG ? 0 : n;
+			/* one of several that can't be read leaves the others */
+			err = n == -EBADMSG || r->options->replay_count > 1 ? 0 : n;
 			continue;
 		}
 		if (is_over(r, &e))
@@ -260,7 +261,7 @@ int replay_run(struct options *o, struct pipeline *p, struct output *out)
 	if (!err) {
 		keyboard_open(p->view);
 		err = replay_all(&r);
-		if (!err || err == -EBADMSG)
+		if (!err || err == -EBADMSG || r.clock.mono_ns)
 			end = finish(&r);
 		/* What the recording came to stays to be looked at; with a COUNT it was asked for so many. */
 		if ((!err || err == -EBADMSG) && !end && !o->view.count)

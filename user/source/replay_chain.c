@@ -307,7 +307,8 @@ static int next_line(struct replay_chain *c, struct event *e, struct replay_erro
 		result = decode_line(c, line, length, ended, e, error);
 		return result == 1 && !is_news(c, e) ? 0 : result;
 	case 0:
-		if (!c->good && !c->skipped) /* empty, or nothing but a few bad lines */
+		/* empty, or nothing but a few bad lines */
+		if (!c->good && !c->skipped && !replay_input_passed(c->files[c->at].input))
 			return foreign_file(c, error);
 		end_file(c);
 		return 0;

@@ -38,6 +38,7 @@ struct replay_input {
 	bool has_last;
 	struct frame_info last; /* the last that was handed out or passed over */
 	bool gap_told;		/* for the frame that comes */
+	bool passed;		/* a frame that was read elsewhere */
 	char what[120];
 };
 
@@ -274,6 +275,7 @@ static ssize_t unpack_frame(struct replay_input *in, const struct frame_info *in
 		return error;
 	consume(in, FRAME_INDEX_BYTES);
 	if (is_known(in, info)) {
+		in->passed = true;
 		consume(in, info->packed_bytes);
 		return 0;
 	}
@@ -418,6 +420,11 @@ bool replay_input_last(const struct replay_input *in, struct frame_info *info)
 	if (in->has_last)
 		*info = in->last;
 	return in->has_last;
+}
+
+bool replay_input_passed(const struct replay_input *in)
+{
+	return in->passed;
 }
 
 /* --- finding one's way by the indices alone --- */

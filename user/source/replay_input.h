@@ -39,6 +39,9 @@ void replay_input_follow(struct replay_input *in, const uint8_t run[FRAME_RUN_BY
 /* The number of the last frame that was handed out or passed over; false: there was none. */
 bool replay_input_last(const struct replay_input *in, struct frame_info *info);
 
+/* Was a frame passed over because it was read elsewhere? */
+bool replay_input_passed(const struct replay_input *in);
+
 /* When its first and its last record were, by the indices, and so only of a file. False where that is not known. */
 bool replay_input_span(const struct replay_input *in, uint64_t *first_ns, uint64_t *last_ns);
 /* The end of a plain file, at most `size` bytes of it. How many, or 0 where that can't be had. */

@@ -133,7 +133,7 @@ static bool remember_dump(struct recording_sink *s, const char *name)
 	return true;
 }
 
-/* x.20261121T074318Z.jsonl.zst, and -2, -3 for more of the same second. */
+/* x.20261121T074318Z.jsonl.zst, and Z2, Z3 for more of the same second. */
 static int create_dump(struct recording_sink *s, uint64_t time_ns)
 {
 	time_t second = (time_t)(time_ns / 1000000000ULL);
@@ -146,7 +146,7 @@ static int create_dump(struct recording_sink *s, uint64_t time_ns)
 	for (unsigned int i = 1; i <= NAMES_MAX && error == -EEXIST; i++) {
 		AUTO_FREE char *name = NULL;
 
-		snprintf(word, sizeof(word), i > 1 ? "%s-%u" : "%s", stamp, i);
+		snprintf(word, sizeof(word), i > 1 ? "%s%u" : "%s", stamp, i);
 		name = recording_file_name(s->options->path, word);
 		error = name ? recording_file_create(name, false, &s->file) : -ENOMEM;
 	}
