@@ -31,6 +31,8 @@ const struct argp_option option_table[] = {
 	       "no root; more FILEs may follow"),
 	OPTION("explain", OPTION_EXPLAIN, NULL,
 	       "say how FILTER was understood, and what of it the kernel decides"),
+	OPTION("check", OPTION_CHECK, NULL,
+	       "what this kernel and these privileges allow, and what brings the rest"),
 	OPTION("schema", OPTION_SCHEMA, NULL, "print the JSON Schema of what --json writes"),
 
 	HEADING("Which connections:"),

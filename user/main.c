@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/report.h"
+#include "check_run.h"
 #include "explain.h"
 #include "live.h"
 #include "names.h"
@@ -290,6 +291,8 @@ static int run_what(struct options *o)
 		return run_text(options_help);
 	case RUN_VERSION:
 		return run_text(version);
+	case RUN_CHECK:
+		return check_main(o);
 	case RUN_SCHEMA:
 		return run_text(schema_write);
 	case RUN_EXPLAIN:

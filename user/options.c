@@ -212,6 +212,7 @@ static bool take_flag(struct options *o, int key)
 	case OPTION_TOP:
 	case OPTION_LIST:
 	case OPTION_SCHEMA:
+	case OPTION_CHECK:
 	case OPTION_EXPLAIN:
 	case OPTION_FOLLOW:
 	case OPTION_FORCE:
@@ -272,6 +273,10 @@ static int settle_mode(struct parse *p)
 	bool list = p->seen[OPTION_LIST] || p->seen['a'] || p->seen['l'];
 	const char *list_name = p->seen[OPTION_LIST] ? "--list" : p->seen['a'] ? "-a" : "-l";
 
+	if (p->seen[OPTION_CHECK]) {
+		o->mode = RUN_CHECK;
+		return 0;
+	}
 	if (p->seen[OPTION_SCHEMA] || p->seen[OPTION_EXPLAIN]) {
 		o->mode = p->seen[OPTION_SCHEMA] ? RUN_SCHEMA : RUN_EXPLAIN;
 		return 0;
@@ -307,7 +312,7 @@ static int check_mode(const struct parse *p)
 	};
 	const struct options *o = p->o;
 
-	if (o->mode == RUN_SCHEMA || o->mode == RUN_EXPLAIN)
+	if (o->mode == RUN_SCHEMA || o->mode == RUN_EXPLAIN || o->mode == RUN_CHECK)
 		return 0;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (p->seen[rules[i].key] && !(rules[i].modes >> o->mode & 1))

@@ -29,7 +29,6 @@ static const struct {
 	{ "interfaces", 'i', "the interface table" },
 	{ "statistics", 's', "protocol statistics" },
 	{ "neighbors", 0, "the neighbour cache" },
-	{ "check", 0, "the check of this kernel" },
 	{ "cgroup", 0, "selection by cgroup" },
 	{ "container", 0, "selection by container" },
 	{ "netns", 0, "selection by network namespace" },

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "source/hook_table.h"
 
+#include <linux/bpf.h>
+
 #define TRACEPOINT(function, event, who, must, lost)                                         \
 	{                                                                                    \
 		.program = function, .name = "tp_btf/" event, .other_name = "raw_tp/" event, \
@@ -16,10 +18,11 @@
 		.program = function, .name = "fexit/" traced, .kind = HOOK_FEXIT,   \
 		.group = HOOK_TCP, .target = traced, .args = count, .without = lost \
 	}
-#define CGROUP(function, hook, who, must, lost)                                       \
-	{                                                                             \
-		.program = function, .name = hook, .kind = HOOK_CGROUP, .group = who, \
-		.needed = must, .without = lost                                       \
+#define CGROUP(function, hook, type, attach, who, must, lost)                                \
+	{                                                                                    \
+		.program = function, .name = hook, .kind = HOOK_CGROUP, .group = who,        \
+                                                                                             \
+		.program_type = type, .attach_type = attach, .needed = must, .without = lost \
 	}
 #define CGROUP_AGAIN(function, who)                                    \
 	{                                                              \
@@ -58,24 +61,32 @@ const struct hook hook_table[HOOKS_COUNT] = {
 	TRACEPOINT("reset_sent", "tcp_send_reset", HOOK_TCP, false, "reset events of sent RSTs"),
 	TRACEPOINT("datagram_refused", "udp_fail_queue_rcv_skb", HOOK_UDP_OWNER, false,
 		   "drops of UDP"),
-	CGROUP("peer_asked4", "cgroup/getpeername", HOOK_TCP, false,
+	CGROUP("peer_asked4", "cgroup/getpeername", BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+	       BPF_CGROUP_INET4_GETPEERNAME, HOOK_TCP, false,
 	       "acceptors are found when they first read, or by a pass over open files"),
 	CGROUP_AGAIN("peer_asked6", HOOK_TCP),
-	CGROUP("connect_began4", "cgroup/connect", HOOK_TCP, false,
+	CGROUP("connect_began4", "cgroup/connect", BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+	       BPF_CGROUP_INET4_CONNECT, HOOK_TCP, false,
 	       "connects that fail before a SYN is sent"),
 	CGROUP_AGAIN("connect_began6", HOOK_TCP),
-	CGROUP("datagram_opened", "cgroup/sock_create", HOOK_UDP, true, "UDP flows"),
-	CGROUP("datagram_closed", "cgroup/sock_release", HOOK_UDP, true, "UDP flows"),
-	CGROUP("datagram_connect4", "cgroup/connect", HOOK_UDP_OWNER, false, 0),
+	CGROUP("datagram_opened", "cgroup/sock_create", BPF_PROG_TYPE_CGROUP_SOCK,
+	       BPF_CGROUP_INET_SOCK_CREATE, HOOK_UDP, true, "UDP flows"),
+	CGROUP("datagram_closed", "cgroup/sock_release", BPF_PROG_TYPE_CGROUP_SOCK,
+	       BPF_CGROUP_INET_SOCK_RELEASE, HOOK_UDP, true, "UDP flows"),
+	CGROUP("datagram_connect4", "cgroup/connect", BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+	       BPF_CGROUP_INET4_CONNECT, HOOK_UDP_OWNER, false, 0),
 	CGROUP_AGAIN("datagram_connect6", HOOK_UDP_OWNER),
-	CGROUP("datagram_sendmsg4", "cgroup/sendmsg", HOOK_UDP_OWNER, false,
+	CGROUP("datagram_sendmsg4", "cgroup/sendmsg", BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+	       BPF_CGROUP_UDP4_SENDMSG, HOOK_UDP_OWNER, false,
 	       "to whom a UDP socket was handed; peers of UDP before NAT"),
 	CGROUP_AGAIN("datagram_sendmsg6", HOOK_UDP_OWNER),
-	CGROUP("datagram_recvmsg4", "cgroup/recvmsg", HOOK_UDP_OWNER, false,
-	       "to whom a UDP socket was handed"),
+	CGROUP("datagram_recvmsg4", "cgroup/recvmsg", BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+	       BPF_CGROUP_UDP4_RECVMSG, HOOK_UDP_OWNER, false, "to whom a UDP socket was handed"),
 	CGROUP_AGAIN("datagram_recvmsg6", HOOK_UDP_OWNER),
-	CGROUP("datagram_sent", "cgroup_skb/egress", HOOK_UDP, true, "UDP flows"),
-	CGROUP("datagram_received", "cgroup_skb/ingress", HOOK_UDP, true, "UDP flows"),
+	CGROUP("datagram_sent", "cgroup_skb/egress", BPF_PROG_TYPE_CGROUP_SKB,
+	       BPF_CGROUP_INET_EGRESS, HOOK_UDP, true, "UDP flows"),
+	CGROUP("datagram_received", "cgroup_skb/ingress", BPF_PROG_TYPE_CGROUP_SKB,
+	       BPF_CGROUP_INET_INGRESS, HOOK_UDP, true, "UDP flows"),
 	ITERATOR("holders", "iter/task_file", "iter/task_file", HOOK_ALWAYS,
 		 "tables come from /proc; owners of what was there before are found there"),
 	ITERATOR("tracked", "iter/bpf_sk_storage_map", "iter/bpf_map_elem", HOOK_TCP,

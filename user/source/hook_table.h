@@ -27,10 +27,11 @@ struct hook {
 		other_name; /* of a tracepoint on rung 3, of an iterator on rung 2; NULL: the same */
 	enum hook_kind kind;
 	enum hook_group group;
-	const char *target;  /* tracepoint or function; NULL: none */
-	int args;	     /* HOOK_FEXIT: how many the function must have */
-	bool needed;	     /* TCP, or UDP, can't be followed without it */
-	const char *without; /* what is lost without it */
+	const char *target;			/* tracepoint or function; NULL: none */
+	unsigned int program_type, attach_type; /* HOOK_CGROUP: of linux/bpf.h */
+	int args;				/* HOOK_FEXIT: how many the function must have */
+	bool needed;				/* TCP, or UDP, can't be followed without it */
+	const char *without;			/* what is lost without it */
 };
 
 #define HOOKS_COUNT 32

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Which programs this kernel takes, how they are attached, and what they must know about it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 
 #include "base/cleanup.h"
 #include "source/kernel_private.h"
@@ -176,20 +174,6 @@ static void hook_add(struct kernel_source *k, const char *name)
 		k->hooks[k->hook_count++] = name;
 }
 
-/* The root of cgroup v2, below which every process is: where it is mounted, or a mount of our own that nobody else sees. */
-static int open_cgroup_root(struct kernel_source *k)
-{
-	const char *mount = k->names.cgroups ? cgroup_mount(k->names.cgroups) : NULL;
-	AUTO_CLOSE int context = -1;
-
-	if (mount)
-		return open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	context = fsopen("cgroup2", FSOPEN_CLOEXEC);
-	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		return -1;
-	return fsmount(context, FSMOUNT_CLOEXEC, 0);
-}
-
 static struct bpf_link *attach(const struct kernel_source *k, const struct hook *hook,
 			       int cgroup_fd)
 {
@@ -214,7 +198,8 @@ static struct bpf_link *attach(const struct kernel_source *k, const struct hook 
  */
 int hooks_attach(struct kernel_source *k, const char **which)
 {
-	AUTO_CLOSE int cgroup_fd = open_cgroup_root(k);
+	AUTO_CLOSE int cgroup_fd =
+		ladder_cgroup_root(k->names.cgroups ? cgroup_mount(k->names.cgroups) : NULL);
 
 	for (size_t i = 0; i < HOOKS_COUNT; i++) {
 		const struct hook *hook = &hook_table[i];

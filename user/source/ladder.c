@@ -4,8 +4,10 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -126,20 +128,34 @@ int ladder_iterator(const struct btf *btf, const char *target)
 	return program < 0 ? program : 0;
 }
 
-int ladder_cgroup(int cgroup_fd)
+int ladder_cgroup_root(const char *mount)
+{
+	AUTO_CLOSE int context = -1;
+	int fd;
+
+	if (mount)
+		fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	else if ((context = fsopen("cgroup2", FSOPEN_CLOEXEC)) < 0 ||
+		 fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		fd = -1;
+	else
+		fd = fsmount(context, FSMOUNT_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+int ladder_cgroup(int cgroup_fd, unsigned int program_type, unsigned int attach_type)
 {
 	AUTO_CLOSE int program = -1;
 	int err;
 
-	program = load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT, 0, let_through,
-		       LENGTH(let_through));
+	program = load(program_type, attach_type, 0, let_through, LENGTH(let_through));
 	if (program < 0)
 		return program;
 	/* Beside those of others, as libbpf's links do it. */
-	err = bpf_prog_attach(program, cgroup_fd, BPF_CGROUP_INET4_CONNECT, BPF_F_ALLOW_MULTI);
+	err = bpf_prog_attach(program, cgroup_fd, attach_type, BPF_F_ALLOW_MULTI);
 	if (err)
 		return err;
-	return bpf_prog_detach2(program, cgroup_fd, BPF_CGROUP_INET4_CONNECT);
+	return bpf_prog_detach2(program, cgroup_fd, attach_type);
 }
 
 /* Socket storage wants to know the types of its key and value: both int. */

@@ -21,7 +21,12 @@ int ladder_typed_tracepoint(const struct btf *btf, const char *tracepoint);
 int ladder_raw_tracepoint(const char *tracepoint);
 int ladder_fexit(const struct btf *btf, const char *function);
 int ladder_iterator(const struct btf *btf, const char *target);
-int ladder_cgroup(int cgroup_fd);
+int ladder_cgroup(int cgroup_fd, unsigned int program_type, unsigned int attach_type);
+/*
+ * The root of cgroup v2, below which every process is: where it is mounted, or (`mount` NULL) a mount of our own that nobody
+ * else sees. A descriptor, to be closed, or -errno.
+ */
+int ladder_cgroup_root(const char *mount);
 
 /*
  * May a tracing program keep storage in a socket, and does it get it? Tried with a real socket, for some kernels allow
