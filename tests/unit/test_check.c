@@ -112,6 +112,15 @@ static void test_full_and_none(void **state)
 	text_done(&t);
 }
 
+static const struct hook *find(const char *program)
+{
+	for (size_t i = 0; i < HOOKS_COUNT; i++)
+		if (!strcmp(hook_table[i].program, program))
+			return &hook_table[i];
+	fail_msg("no program %s", program);
+	return NULL;
+}
+
 /* The table of hooks: each program once, each name with what is lost without it. */
 static void test_table(void **state)
 {
@@ -123,10 +132,14 @@ static void test_table(void **state)
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(hook_table[i].program, hook_table[j].program);
 	}
-	assert_string_equal(hook_name(&hook_table[0], RUNG_STORAGE), "tp_btf/inet_sock_set_state");
-	assert_string_equal(hook_name(&hook_table[0], RUNG_HASH), "tp_btf/inet_sock_set_state");
-	assert_string_equal(hook_name(&hook_table[0], RUNG_RAW), "raw_tp/inet_sock_set_state");
-	assert_null(hook_name(&hook_table[1], RUNG_RAW));
+	assert_string_equal(hook_name(find("state_first"), RUNG_STORAGE),
+			    "tp_btf/inet_sock_set_state");
+	assert_string_equal(hook_name(find("state_first"), RUNG_HASH),
+			    "tp_btf/inet_sock_set_state");
+	assert_string_equal(hook_name(find("state_first"), RUNG_RAW), "raw_tp/inet_sock_set_state");
+	assert_null(hook_name(find("state_second"), RUNG_RAW));
+	assert_string_equal(hook_name(find("tracked"), RUNG_HASH), "iter/bpf_map_elem");
+	assert_null(hook_name(find("tracked"), RUNG_RAW));
 }
 
 int main(void)
