@@ -39,15 +39,14 @@ vmlinux: ## trim vmlinux/ARCH/vmlinux.h to what bpf/ uses: BTF=file, or Debian's
 
 SBIN := $(DESTDIR)$(PREFIX)/sbin
 SHARE := $(DESTDIR)$(PREFIX)/share
-# source:directory:name of everything else that is installed, as far as it is there
-INSTALLED := $(foreach f,man/nettrace.8:man/man8:nettrace.8 \
-	completions/nettrace.bash:bash-completion/completions:nettrace \
-	completions/nettrace.zsh:zsh/site-functions:_nettrace \
-	completions/nettrace.fish:fish/vendor_completions.d:nettrace.fish, \
-	$(if $(wildcard $(firstword $(subst :, ,$(f)))),$(f)))
+# source:directory:name of everything else that is installed
+INSTALLED := man/nettrace.8:man/man8:nettrace.8 \
+	build/completions/nettrace.bash:bash-completion/completions:nettrace \
+	build/completions/nettrace.zsh:zsh/site-functions:_nettrace \
+	build/completions/nettrace.fish:fish/vendor_completions.d:nettrace.fish
 field = $(word $(1),$(subst :, ,$(2)))
 
-install: all ## install below DESTDIR and PREFIX (/usr/local)
+install: all completions ## install below DESTDIR and PREFIX (/usr/local)
 	$(call say,INSTALL,$(SBIN)/nettrace)
 	$(Q)install -D -m 755 build/nettrace '$(SBIN)/nettrace'
 	$(Q)$(foreach f,$(INSTALLED),install -D -m 644 $(call field,1,$(f)) \

@@ -105,6 +105,21 @@ $(O)/nettrace: $(MAIN_OBJECT) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LD_FLAGS) -o $@ $^ $(LIBS)
 
+# Completions of the shells, from the table of options: made by a program that runs here, and installed.
+COMPLETIONS := $(foreach s,bash zsh fish,$(O)/completions/nettrace.$(s))
+.PHONY: completions
+completions: $(COMPLETIONS)
+
+$(O)/tools/completions: tools/completions.c $(LIB) $(O)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(USER_FLAGS) $(LD_FLAGS) -o $@ $< $(LIB) $(LIBS)
+
+$(O)/completions/nettrace.%: $(O)/tools/completions
+	$(call say,COMPLETE,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$< $* >$@
+
 $(O)/static/nettrace: $(MAIN_OBJECT) $(LIB)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)

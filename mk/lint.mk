@@ -3,7 +3,7 @@
 
 .PHONY: lint lint-format lint-build lint-tidy lint-cppcheck lint-shell format
 
-C_FILES := $(sort $(shell find user bpf tests -name '*.[ch]'))
+C_FILES := $(sort $(shell find user bpf tests tools -name '*.[ch]'))
 TIDY_FILES := $(filter user/%.c,$(C_FILES))
 SHELL_FILES := $(sort $(shell grep -rlE '^\#!.*[/ ](ba)?sh( |$$)' .ci tools tests 2>/dev/null))
 have = command -v $(1) >/dev/null || { echo '  (no $(1): left out)'; exit 0; }

@@ -4,7 +4,7 @@
 .PHONY: fuzz fuzz-programs check test test-root test-vm vm-programs asan valgrind bench test-programs
 
 UNIT := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-GOLDEN := tests/golden/run tests/docs/run
+GOLDEN := tests/golden/run tests/docs/run tests/completions/run
 FUZZ := $(wildcard tests/fuzz/run)
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,$(O)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 LIVE := $(shell find tests/live -maxdepth 1 -name 'test_*' -type f -perm -u+x 2>/dev/null | sort)
@@ -16,14 +16,14 @@ LIVE_PROGRAMS := $(LIVE_FILES) $(LIVE_DIRS)
 LIVE_FLAGS := -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(CPPFLAGS)
 
 # What the tests find in their environment; paths are absolute.
-TEST_ENV = NETTRACE='$(abspath $(O))/nettrace' TEST_PROGRAMS='$(abspath $(O))/tests' CMOCKA_MESSAGE_OUTPUT=TAP
+TEST_ENV = NETTRACE='$(abspath $(O))/nettrace' TEST_PROGRAMS='$(abspath $(O))/tests' COMPLETIONS='$(abspath $(O))/completions' CMOCKA_MESSAGE_OUTPUT=TAP
 
 # tests/bench/X.c: what is measured without the kernel.
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
 
 test-programs: $(UNIT) $(LIVE_PROGRAMS) $(BENCH_PROGRAMS)
 
-check: $(O)/nettrace $(UNIT) ## unit and golden tests, no root needed
+check: $(O)/nettrace $(UNIT) $(COMPLETIONS) ## unit and golden tests, no root needed
 	@$(TEST_ENV) tests/run --timeout 120 $(UNIT) $(GOLDEN)
 
 test: ## as root: install what is missing, build, run every test
@@ -31,7 +31,7 @@ test: ## as root: install what is missing, build, run every test
 	$(Q)tools/install-deps.sh build test
 	@$(MAKE) test-root; status=$$?; $(GIVE_BACK); exit $$status
 
-test-root: $(O)/nettrace $(UNIT) $(LIVE_PROGRAMS) fuzz-programs
+test-root: $(O)/nettrace $(UNIT) $(COMPLETIONS) $(LIVE_PROGRAMS) fuzz-programs
 	@$(TEST_ENV) tests/run --timeout 120 $(UNIT) $(GOLDEN) $(FUZZ) --timeout 900 $(LIVE)
 
 KERNELS ?= 5.10 6.1 6.12 7.2 6.1-arm64
@@ -52,7 +52,7 @@ asan: $(SKELETON) ## the same as check, with the address and undefined behaviour
 VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible
 
 # The golden tests take a command with words as the program, so they run under it too.
-valgrind: $(O)/nettrace $(UNIT) ## the same as check, under valgrind
+valgrind: $(O)/nettrace $(UNIT) $(COMPLETIONS) ## the same as check, under valgrind
 	@$(TEST_ENV) NETTRACE='$(VALGRIND) $(abspath $(O))/nettrace' \
 		tests/run --timeout 600 --under '$(VALGRIND)' $(UNIT) --under '' $(GOLDEN)
 

@@ -36,6 +36,8 @@ test  command:jq              jq               jq                     jq
 test  command:ip              iproute2         iproute                iproute2
 test  command:tmux            tmux             tmux                   tmux
 test  command:valgrind        valgrind         valgrind               valgrind
+test  command:zsh       zsh              zsh                    zsh
+test  command:fish      fish             fish                   fish
 test  command:mandoc          mandoc           mandoc                 mandoc
 test  command:systemd-socket-activate  systemd  systemd                systemd
 test  command:nft             nftables         nftables               nftables

@@ -3,6 +3,7 @@
 
 #include "base/report.h"
 #include "model/ranking.h"
+#include "model/state_groups.h"
 #include "options_table.h"
 #include "view/columns.h"
 
@@ -59,6 +60,35 @@ static const char *time_word(void *context, size_t i)
 
 	(void)context;
 	return names[i];
+}
+
+/* Some columns have none. */
+static const char *nth_sort_key(size_t i)
+{
+	for (size_t column = 0; column < column_count; column++)
+		if (column_key(column) && !i--)
+			return column_key(column);
+	return NULL;
+}
+
+const char *option_value(int key, size_t i)
+{
+	switch (key) {
+	case 'T':
+		return i <= TIME_FORMAT_NONE ? time_word(NULL, i) : NULL;
+	case OPTION_COLOR:
+		return i < COLOR_COUNT ? color_word(NULL, i) : NULL;
+	case OPTION_BY:
+		return i < BY_COUNT ? by_word(NULL, i) : NULL;
+	case OPTION_SORT:
+		return nth_sort_key(i);
+	case OPTION_STATE:
+		return i < state_word_count ? state_word(NULL, i) : NULL;
+	case OPTION_EVENTS:
+		return option_event_word(i);
+	default:
+		return NULL;
+	}
 }
 
 static int take_comm(struct options *o, const char *arg)

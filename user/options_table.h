@@ -89,11 +89,14 @@ int option_ports(const char *option, const char *arg, struct u32_list *list);
 int option_users(const char *arg, struct u32_list *list);
 int option_states(const char *arg, uint32_t *states);
 int option_events(const char *arg, uint32_t *events);
+const char *option_event_word(size_t i); /* the i-th event of a stream, or NULL */
 int option_number(const char *option, const char *arg, uint64_t minimum, uint64_t maximum,
 		  uint64_t *value);
 int option_size(const char *option, const char *arg, uint64_t minimum, uint64_t maximum,
 		uint64_t *bytes);
 int option_duration(const char *option, const char *arg, uint64_t minimum_ns, uint64_t *ns);
+/* The i-th of the words that this option takes as its value, NULL behind the last one, or where there is no such list. */
+const char *option_value(int key, size_t i);
 /* The words are FILTER. *f is NULL where they are blank, and untouched on error. */
 int option_filter(char *const *words, unsigned int count, struct filter **f);
 /* The options of recordings. 0, or EXIT_USAGE after having reported. */

@@ -183,6 +183,14 @@ int option_events(const char *arg, uint32_t *events)
 	return got;
 }
 
+const char *option_event_word(size_t i)
+{
+	for (size_t number = 0; number < EVENT_TYPE_COUNT; number++)
+		if (event_word(NULL, number) && !i--)
+			return event_word(NULL, number);
+	return NULL;
+}
+
 int option_number(const char *option, const char *arg, uint64_t minimum, uint64_t maximum,
 		  uint64_t *value)
 {
