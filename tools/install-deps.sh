@@ -63,6 +63,7 @@ cross arm64:libz.a            zlib1g-dev:arm64     -                   -
 cross arm64:libjansson.a      libjansson-dev:arm64 -                   -
 bench command:tcplife|/usr/share/bcc/tools/tcplife  libbpf-tools  libbpf-tools  bcc-tools
 bench command:iperf3          iperf3           iperf3                 iperf3
+bench command:nethogs         nethogs          nethogs                nethogs
 '
 
 die()

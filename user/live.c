@@ -141,6 +141,8 @@ static int tick(struct live *l)
 		return 0;
 	if (view->wants_counters) {
 		err = l->kernel ? sweeps_counters(&l->sweeps) : polls_pass(&l->polls);
+		if (!err && l->kernel && view->wants_listeners)
+			err = sweeps_listeners(&l->sweeps);
 		if (err)
 			return err;
 		now = clock_mono_ns();

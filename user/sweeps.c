@@ -247,6 +247,11 @@ int sweeps_counters(struct sweeps *s)
 								     swept_datagrams, s);
 }
 
+int sweeps_listeners(struct sweeps *s)
+{
+	return s->unavailable ? 0 : kernel_source_sweep(s->kernel, SWEEP_LISTENERS, swept, s);
+}
+
 int sweeps_finish(struct sweeps *s)
 {
 	uint64_t began = clock_mono_ns();

@@ -37,6 +37,8 @@ int sweeps_run(struct sweeps *s, uint64_t mono_ns);
 void sweeps_hurry(struct sweeps *s, uint64_t mono_ns);
 /* Brings the counters of what moved up to date. 0, or what the pipeline returned. */
 int sweeps_counters(struct sweeps *s);
+/* The same of the queues of what listens. */
+int sweeps_listeners(struct sweeps *s);
 /* The last pass; the programs are taken off in it, so the table is exact afterwards. */
 int sweeps_finish(struct sweeps *s);
 

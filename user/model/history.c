@@ -43,15 +43,14 @@ void history_free(struct history *h)
 	free(h);
 }
 
+/* clang-format off */
 /* Members of the same name and type on both sides. */
-#define SAME(X)                                                                                    \
-	X(time_ns)                                                                                 \
-	X(mono_ns)                                                                                 \
-	X(cookie) X(start_ns) X(tx_bytes) X(rx_bytes) X(count) X(unit) X(container) X(pid)         \
-		X(opener_pid) X(netns) X(error) X(srtt_us) X(retrans) X(backlog) X(lport) X(rport) \
-			X(proto) X(family) X(direction) X(owner) X(outcome) X(kind) X(by)          \
-				X(closed_by) X(state) X(old_state) X(new_state) X(reconciled)      \
-					X(v4mapped)
+#define SAME(X) \
+	X(time_ns) X(mono_ns) X(cookie) X(start_ns) X(tx_bytes) X(rx_bytes) X(count) X(unit) X(container) X(pid) \
+	X(opener_pid) X(netns) X(error) X(srtt_us) X(retrans) X(backlog) X(lport) X(rport) X(proto) X(family) \
+	X(direction) X(owner) X(outcome) X(kind) X(by) X(closed_by) X(state) X(old_state) X(new_state) X(reconciled) \
+	X(v4mapped)
+/* clang-format on */
 
 static uint32_t cut(uint64_t value)
 {

@@ -104,6 +104,11 @@ static void group_refresh(struct group *g, const struct ranking_row *k, const st
 		row->kernel = k->by == BY_CONNECTION && k->kernel;
 		row->has_uid = k->by == BY_CONNECTION ? k->has_uid : connection_has(c, FIELD_UID);
 		row->uid = k->by == BY_CONNECTION ? k->uid : c->uid;
+	} else if (row->by == BY_LISTENER && !row->has_pid && c && c->proto == IPPROTO_UDP &&
+		   c->direction == DIRECTION_IN && connection_has(c, FIELD_PID)) {
+		row->has_pid = true; /* of UDP nobody is told to listen: who has the flows does */
+		row->pid = c->pid;
+		memcpy(row->comm, c->comm, sizeof(row->comm));
 	} else if (k->has_uid) {
 		row->has_uid = true;
 		row->uid = k->uid;

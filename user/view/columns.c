@@ -435,11 +435,16 @@ void column_sorts(int column, struct ranking_query *q)
 	q->second = second_of;
 }
 
-double column_value(int column, const struct ranking_row *r)
+bool column_has_bar(int column)
 {
 	const struct column *c = &column_table[column];
-	double value =
-		is_number(c) && c->value != value_age && c->value != value_pid ? value_of(c, r) : 0;
+
+	return is_number(c) && c->value != value_age && c->value != value_pid;
+}
+
+double column_value(int column, const struct ranking_row *r)
+{
+	double value = column_has_bar(column) ? value_of(&column_table[column], r) : 0;
 
 	return value > 0 ? value : 0;
 }

@@ -58,7 +58,9 @@ const char *column_key(size_t i);
 int columns_default(enum ranking_by by);
 /* Fills in by what the query sorts. */
 void column_sorts(int column, struct ranking_query *q);
-/* What the column is sorted by, for bars; 0 for names. */
+/* Is it a number of which more is longer? Not a name, an age or a pid. */
+bool column_has_bar(int column);
+/* What the column is sorted by, for bars; 0 where it has none. */
 double column_value(int column, const struct ranking_row *r);
 
 void column_put(struct text *t, const struct column *c, const struct ranking_row *r,
@@ -66,6 +68,8 @@ void column_put(struct text *t, const struct column *c, const struct ranking_row
 /* The number of the column, or of the sort key that has no column, as people read it. */
 void column_put_value(struct text *t, int column, const struct ranking_row *r,
 		      const struct column_context *x);
+/* `curl[42]`. */
+void columns_put_owner(struct text *t, const struct ranking_row *r, const struct column_context *x);
 /* What names the row, for charts and headings: `curl[42]`, `-> 192.0.2.1:443`. */
 void columns_put_name(struct text *t, const struct ranking_row *r, const struct column_context *x);
 bool column_is_right(const struct column *c);

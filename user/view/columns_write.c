@@ -96,21 +96,27 @@ bool column_is_right(const struct column *c)
 	return c->kind != COLUMN_WORD;
 }
 
+void columns_put_owner(struct text *t, const struct ranking_row *r, const struct column_context *x)
+{
+	unsigned int count;
+
+	column_put(t, &column_table[columns_of(BY_PROCESS, &count)[1]], r, x);
+	if (r->has_pid) {
+		text_char(t, '[');
+		text_u64(t, r->pid);
+		text_char(t, ']');
+	}
+}
+
 void columns_put_name(struct text *t, const struct ranking_row *r, const struct column_context *x)
 {
 	unsigned int count, names = columns_names((enum ranking_by)r->by);
 	const uint8_t *columns = columns_of((enum ranking_by)r->by, &count);
 
-	if (r->by == BY_PROCESS || r->by == BY_CONNECTION) {
-		column_put(t, &column_table[columns[1]], r, x);
-		if (r->has_pid) {
-			text_char(t, '[');
-			text_u64(t, r->pid);
-			text_char(t, ']');
-		}
-	} else {
+	if (r->by == BY_PROCESS || r->by == BY_CONNECTION)
+		columns_put_owner(t, r, x);
+	else
 		column_put(t, &column_table[columns[0]], r, x);
-	}
 	if (r->by == BY_CONNECTION) {
 		text_char(t, ' ');
 		column_put(t, &column_table[columns[names - 1]], r, x);

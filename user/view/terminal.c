@@ -69,9 +69,10 @@ static void set_style(enum style style, short foreground, short background, attr
 
 static void set_colors(void)
 {
-	bool many = COLORS >= 256;
+	bool many;
 
-	start_color();
+	start_color(); /* sets COLORS */
+	many = COLORS >= 256;
 	use_default_colors();
 	set_style(STYLE_TITLE, many ? 75 : COLOR_CYAN, -1, A_BOLD);
 	set_style(STYLE_HEADING, many ? 252 : COLOR_WHITE, many ? 238 : COLOR_BLUE, 0);

@@ -59,7 +59,7 @@ static int top_finish(struct view *view, uint64_t time_ns, uint64_t mono_ns)
 	return end_interval(v, time_ns, mono_ns);
 }
 
-/* `ebpf, 12 hooks`: how connections are seen. */
+/* `ebpf, rung 1`: how connections are seen. */
 static void take_start(struct top *v, const struct event *e)
 {
 	struct text t = { 0 };
@@ -74,8 +74,8 @@ static void take_start(struct top *v, const struct event *e)
 	t.length = 0;
 	if (event_has(e, FIELD_MODE))
 		text_puts(&t, trace_mode_name(e->mode));
-	if (event_has(e, FIELD_HOOKS) && e->hook_count)
-		text_printf(&t, ", %u hooks", e->hook_count);
+	if (event_has(e, FIELD_RUNG))
+		text_printf(&t, ", rung %u", e->rung);
 	length = t.length < sizeof(v->mode) ? t.length : sizeof(v->mode) - 1;
 	if (length)
 		memcpy(v->mode, t.data, length);
@@ -172,6 +172,7 @@ struct view *top_view_new(struct output *o, const struct view_options *options,
 	v->view.ops = &top_ops;
 	v->view.output = o;
 	v->view.wants_counters = true;
+	v->view.wants_listeners = options->by == BY_LISTENER;
 	v->options = options;
 	v->table = t;
 	v->stamp.format = options->time_format;

@@ -32,9 +32,7 @@ static void put_who(struct top_screen *s, const struct connection *c)
 
 	top_column_context(s->top, &x);
 	put_key(t, "process");
-	text_escaped(t, r->comm, strnlen(r->comm, sizeof(r->comm)));
-	if (r->has_pid)
-		text_printf(t, "[%u]", r->pid);
+	columns_put_owner(t, r, &x);
 	if (r->has_uid) {
 		const char *name = x.user_name ? x.user_name(r->uid) : NULL;
 

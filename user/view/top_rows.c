@@ -148,6 +148,13 @@ static size_t rows_wanted(const struct top_screen *s)
 	return limit && limit < wanted ? limit : wanted;
 }
 
+int top_bar_column(const struct top_screen *s)
+{
+	int sort = s->tabs[s->shown].sort;
+
+	return column_has_bar(sort) ? sort : column_by_key("rate");
+}
+
 static int take_rows(struct top_screen *s)
 {
 	struct tab *tab = &s->tabs[s->shown];
@@ -182,7 +189,7 @@ static int take_rows(struct top_screen *s)
 		double value;
 
 		ranking_list_row(&s->top->list, i, &s->rows[i]);
-		value = column_value(tab->sort, &s->rows[i]);
+		value = column_value(top_bar_column(s), &s->rows[i]);
 		if (value > s->largest)
 			s->largest = value;
 	}
@@ -354,6 +361,8 @@ static void detail_follow(struct top_screen *s)
 int top_rows_take(struct top_screen *s)
 {
 	int err = 0;
+
+	s->top->view.wants_listeners = s->shown == BY_LISTENER || s->listening;
 
 	if (s->detailed) {
 		detail_follow(s);

@@ -91,10 +91,12 @@ int top_screen_keys(struct top_screen *s)
 	while (!err && (key = terminal_key()) != KEY_NOTHING) {
 		err = top_key(s, key);
 		any = true;
+		if (!err)
+			err = top_rows_take(s); /* the next key may mean what this one brought */
 	}
-	if (err || !any)
-		return err;
-	return refresh(s);
+	if (!err && any)
+		top_draw(s);
+	return err;
 }
 
 void top_screen_resize(struct top_screen *s)

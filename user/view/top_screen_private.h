@@ -100,6 +100,8 @@ size_t top_rows_count(const struct top_screen *s);
 struct cursor *top_rows_cursor(struct top_screen *s);
 /* How many rows the screen has room for. */
 unsigned int top_rows_room(const struct top_screen *s);
+/* Whose number the bars show: what sorts, or the rate where that is a name or an age. */
+int top_bar_column(const struct top_screen *s);
 /* The i-th event of the tab; false when it went meanwhile. */
 bool top_rows_event(const struct top_screen *s, size_t i, struct event *e);
 /* Puts the cursor on the i-th row, or the last. */

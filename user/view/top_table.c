@@ -99,25 +99,32 @@ static void draw_heading(struct top_screen *s, const struct layout *l, unsigned 
 	terminal_put(line, 0, s->columns, "", 0, STYLE_HEADING, true);
 	for (unsigned int i = 0; i < l->count; i++) {
 		const struct place *p = &l->places[i];
-		bool sorts = p->column ? p->index == tab->sort : !is_laid_out(l, tab->sort);
+		bool sorts = p->column
+				     ? p->index == tab->sort
+				     : top_bar_column(s) == tab->sort && !is_laid_out(l, tab->sort);
 		const char *mark = !sorts	  ? ""
 				   : s->ascii	  ? (tab->reverse ? "^" : "v")
 				   : tab->reverse ? "\xe2\x96\xb2"
 						  : "\xe2\x96\xbc";
-		const char *title = p->column ? p->column->header : column_table[tab->sort].key;
-		size_t length, width;
+		const char *title = p->column ? p->column->header
+					      : column_table[top_bar_column(s)].key;
+		unsigned int at = p->at, width = p->width;
+		size_t length = strlen(title) + sorts;
 
-		if (p->column && column_is_right(p->column)) {
-			length = strlen(title) + (sorts && *mark);
-			for (width = p->width; width > length; width--)
-				text_char(&s->text, ' ');
+		/* the mark of a narrow column goes into the gap before it */
+		if (length > width && p->column && column_is_right(p->column) && at) {
+			at--;
+			width++;
 		}
+		if (p->column && column_is_right(p->column))
+			for (; length < width; length++)
+				text_char(&s->text, ' ');
 		text_puts(&s->text, title);
 		text_puts(&s->text, mark);
-		top_put(s, line, p->at, p->width, sorts ? STYLE_SORTED : STYLE_HEADING, true);
+		top_put(s, line, at, width, sorts ? STYLE_SORTED : STYLE_HEADING, true);
 		s->heading[s->heading_count].begin = p->at;
 		s->heading[s->heading_count].end = p->at + p->width;
-		s->heading[s->heading_count++].column = p->column ? p->index : tab->sort;
+		s->heading[s->heading_count++].column = p->column ? p->index : top_bar_column(s);
 	}
 }
 
@@ -151,10 +158,18 @@ static enum style cell_style(const struct column *c, const struct ranking_row *r
 	return STYLE_PLAIN;
 }
 
+/* What is cut says so: the end of a port number must not go without a word. */
+static void put_cut(struct top_screen *s, unsigned int line, const struct place *p,
+		    enum style style)
+{
+	top_put(s, line, p->at, p->width - 1, style, true);
+	text_puts(&s->text, s->ascii ? "~" : "\xe2\x80\xa6");
+	top_put(s, line, p->at + p->width - 1, 1, style, true);
+}
+
 static void draw_row(struct top_screen *s, const struct layout *l, unsigned int line,
 		     const struct ranking_row *r, bool selected)
 {
-	const struct tab *tab = &s->tabs[s->shown];
 	struct column_context x;
 
 	top_column_context(s->top, &x);
@@ -167,7 +182,7 @@ static void draw_row(struct top_screen *s, const struct layout *l, unsigned int 
 		size_t width;
 
 		if (!p->column) {
-			double value = column_value(tab->sort, r);
+			double value = column_value(top_bar_column(s), r);
 
 			bar_put(&s->text, s->largest > 0 ? value / s->largest : 0, p->width,
 				s->ascii);
@@ -181,6 +196,8 @@ static void draw_row(struct top_screen *s, const struct layout *l, unsigned int 
 		if (column_is_right(p->column) && width < p->width)
 			top_put(s, line, p->at + p->width - (unsigned int)width,
 				(unsigned int)width, style, true);
+		else if (width > p->width)
+			put_cut(s, line, p, style);
 		else
 			top_put(s, line, p->at, p->width, style, true);
 	}
@@ -190,7 +207,10 @@ static void draw_nothing(struct top_screen *s, unsigned int line, unsigned int e
 {
 	if (line >= end)
 		return;
-	if (s->filter_text[0] || s->tcp || s->udp || s->listening || s->established || s->scoped)
+	if (s->scoped && !s->closed)
+		text_puts(&s->text, "nothing is open; c shows what is closed, too");
+	else if (s->filter_text[0] || s->tcp || s->udp || s->listening || s->established ||
+		 s->scoped)
 		text_puts(&s->text, "nothing matches; Esc takes restrictions off");
 	else
 		text_puts(&s->text, "nothing happened yet");

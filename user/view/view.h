@@ -28,6 +28,7 @@ struct view {
 	const struct view_ops *ops;
 	struct output *output; /* borrowed */
 	uint64_t next_tick_ns; /* mono; 0: never */
+	bool wants_listeners;  /* and what waits at those that listen */
 	bool wants_counters;   /* top: asks the source for the sockets' counters before each tick */
 };
 
