@@ -15,8 +15,15 @@ LIVE_DIRS := $(patsubst tests/live/%/,$(O)/tests/live/%,$(sort $(dir $(wildcard 
 LIVE_PROGRAMS := $(LIVE_FILES) $(LIVE_DIRS)
 LIVE_FLAGS := -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(CPPFLAGS)
 
+# Other kernels: KERNELS= leaves them out.
+KERNELS ?= 5.10 6.1 6.12 7.2 6.1-arm64
+OTHER_ARCH := $(if $(filter %-arm64,$(KERNELS)),$(filter-out $(HOST_ARCH),aarch64))
+VM := $(if $(KERNELS),--timeout 2400 tests/vm/run)
+VM_BUILD = $(MAKE) static vm-programs $(if $(OTHER_ARCH),&& $(MAKE) ARCH=$(OTHER_ARCH) static vm-programs)
+
 # What the tests find in their environment; paths are absolute.
-TEST_ENV = NETTRACE='$(abspath $(O))/nettrace' TEST_PROGRAMS='$(abspath $(O))/tests' COMPLETIONS='$(abspath $(O))/completions' CMOCKA_MESSAGE_OUTPUT=TAP
+TEST_ENV = NETTRACE='$(abspath $(O))/nettrace' TEST_PROGRAMS='$(abspath $(O))/tests' COMPLETIONS='$(abspath $(O))/completions' \
+	KERNELS='$(KERNELS)' CMOCKA_MESSAGE_OUTPUT=TAP
 
 # tests/bench/X.c: what is measured without the kernel.
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
@@ -28,20 +35,17 @@ check: $(O)/nettrace $(UNIT) $(COMPLETIONS) ## unit and golden tests, no root ne
 
 test: ## as root: install what is missing, build, run every test
 	@[ "$$(id -u)" = 0 ] || { echo 'make test: needs root for the live tests: run "sudo make test" (or "make check")' >&2; exit 1; }
-	$(Q)tools/install-deps.sh build test
+	$(Q)tools/install-deps.sh build test $(if $(KERNELS),vm $(if $(OTHER_ARCH),cross))
+	$(Q)$(if $(KERNELS),$(VM_BUILD))
 	@$(MAKE) test-root; status=$$?; $(GIVE_BACK); exit $$status
 
 test-root: $(O)/nettrace $(UNIT) $(COMPLETIONS) $(LIVE_PROGRAMS) fuzz-programs
-	@$(TEST_ENV) tests/run --timeout 120 $(UNIT) $(GOLDEN) $(FUZZ) --timeout 900 $(LIVE)
-
-KERNELS ?= 5.10 6.1 6.12 7.2 6.1-arm64
-OTHER_ARCH := $(if $(filter %-arm64,$(KERNELS)),$(filter-out $(HOST_ARCH),aarch64))
+	@$(TEST_ENV) tests/run --timeout 120 $(UNIT) $(GOLDEN) $(FUZZ) --timeout 900 $(LIVE) $(VM)
 
 test-vm: ## other kernels under QEMU: KERNELS='5.10 6.1 6.12 7.2 6.1-arm64'
 	$(Q)tools/install-deps.sh build vm $(if $(OTHER_ARCH),cross)
-	$(Q)$(MAKE) static vm-programs
-	$(Q)$(if $(OTHER_ARCH),$(MAKE) ARCH=$(OTHER_ARCH) static vm-programs)
-	@$(TEST_ENV) KERNELS='$(KERNELS)' tests/run --timeout 2400 tests/vm/run
+	$(Q)$(VM_BUILD)
+	@$(TEST_ENV) tests/run $(VM)
 
 vm-programs: $(LIVE_PROGRAMS)
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "source/clock.h"
+#include "source/polling.h"
 
 #define FULL_EVERY_NS 2000000000ULL /* longer than a close is held back: none is taken for unseen */
 #define TAKEN_EVERY_NS 50000000ULL
@@ -57,8 +58,9 @@ int sweeps_snapshot(struct sweeps *s)
 {
 	int err = kernel_source_inventory(s->kernel, false, add_snapshot, s);
 
+	/* Without iterators sock_diag and /proc tell what is there; by its cookie it is known again when it ends. */
 	s->unavailable = err == -EOPNOTSUPP;
-	return s->unavailable ? 0 : err;
+	return s->unavailable ? polling_snapshot(add_snapshot, s) : err;
 }
 
 /* Established, began after us, and its owner is known: it must have been told, or its event was not seen. */

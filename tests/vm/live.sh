@@ -24,12 +24,13 @@ is_ready()
 ends_wanted()
 {
 	wanted=$(grep -c . "/out/$name.truth")
-	case $name in churn*) wanted=$((2 * (wanted - 1))) ;; esac
+	ends='close|fail|unlisten'
+	case $name in churn* | netem) wanted=$((2 * (wanted - 1))) ends='close|fail' ;; esac
 }
 
 all_ended()
 {
-	[ "$(grep -cE '"event":"(close|fail|unlisten)"' "/out/$name.events")" -ge "$wanted" ]
+	[ "$(grep -cE "\"event\":\"($ends)\"" "/out/$name.events")" -ge "$wanted" ]
 }
 
 is_gone()
@@ -66,10 +67,19 @@ sysctl -q -w net.ipv4.tcp_max_tw_buckets=262144
 cp /sys/kernel/debug/tracing/available_events /out/
 # What fexit programs need of ftrace; the kernel's list of its functions has it or not (on arm64 since 6.4).
 grep -m 1 ' register_ftrace_direct' /proc/kallsyms >>/out/available_events
+nettrace --check --json >/out/check 2>/out/check.errors
+echo $? >/out/check.status
 trace shapes "" --repeat=3 all
 is_ready || exit 0
 trace churn "" churn --connections 6000 --processes 2
 trace datagrams "-u" datagrams all
+# 20 ms there and as many back, and each tenth packet lost: what is sent again the kernel counts too.
+modprobe sch_netem
+qdisc lo 20 10 || echo 'no netem: nothing is delayed or lost'
+grep '^Tcp: [0-9]' /proc/net/snmp >/out/snmp.before
+trace netem "" churn --connections 60 --processes 2
+grep '^Tcp: [0-9]' /proc/net/snmp >/out/snmp.after
+qdisc lo 0 0
 for rung in $rungs; do
 	[ "$rung" != 4 ] || { trace churn-4 "--rung 4" churn --connections 1000 --processes 2; continue; }
 	trace "shapes-$rung" "--rung $rung" all
