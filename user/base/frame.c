@@ -48,6 +48,16 @@ static uint64_t get64(const uint8_t **p)
 	return le64toh(value);
 }
 
+/* FNV-1a over all but the check itself, which is last. */
+static uint64_t check_of(const uint8_t index[FRAME_INDEX_BYTES])
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (size_t i = 0; i < FRAME_INDEX_BYTES - sizeof(hash); i++)
+		hash = (hash ^ index[i]) * 0x100000001b3ULL;
+	return hash;
+}
+
 void frame_index_write(uint8_t out[FRAME_INDEX_BYTES], const struct frame_info *info)
 {
 	uint8_t *p = out;
@@ -67,7 +77,7 @@ void frame_index_write(uint8_t out[FRAME_INDEX_BYTES], const struct frame_info *
 	p = put32(p, 0); /* room for what a later version may need */
 	_Static_assert(FRAME_INDEX_BYTES == 8 + 8 + 4 + 4 + FRAME_RUN_BYTES + 3 * 8 + 6 * 4,
 		       "the members and what is left over");
-	put64(p, 0);
+	put64(p, check_of(out));
 }
 
 bool frame_index_read(const uint8_t bytes[FRAME_INDEX_BYTES], struct frame_info *info)
@@ -90,11 +100,23 @@ bool frame_index_read(const uint8_t bytes[FRAME_INDEX_BYTES], struct frame_info 
 	i.records = get32(&p);
 	i.plain_bytes = get32(&p);
 	i.packed_bytes = get32(&p);
+	get32(&p);
+	if (get64(&p) != check_of(bytes))
+		return false;
 	if (i.plain_bytes > FRAME_BYTES_MAX || i.packed_bytes > FRAME_BYTES_MAX ||
 	    !i.packed_bytes || i.records > i.plain_bytes || i.first_ns > i.last_ns)
 		return false;
 	*info = i;
 	return true;
+}
+
+bool frame_is_index(const uint8_t bytes[FRAME_INDEX_BYTES])
+{
+	const uint8_t *p = bytes, *version = bytes + HEADER_BYTES + sizeof(signature);
+
+	return get32(&p) == INDEX_MAGIC &&
+	       !memcmp(bytes + HEADER_BYTES, signature, sizeof(signature)) &&
+	       get32(&version) == INDEX_VERSION;
 }
 
 size_t frame_index_find(const uint8_t *bytes, size_t size)

@@ -35,6 +35,8 @@ struct frame_info {
 void frame_index_write(uint8_t out[FRAME_INDEX_BYTES], const struct frame_info *info);
 /* False for anything but an index that frame_index_write may have written; *info is then untouched. */
 bool frame_index_read(const uint8_t bytes[FRAME_INDEX_BYTES], struct frame_info *info);
+/* Is it an index of this version, right or wrong? */
+bool frame_is_index(const uint8_t bytes[FRAME_INDEX_BYTES]);
 /* Where the bytes look like the beginning of an index: its offset, or `size`. For finding the way behind damage. */
 size_t frame_index_find(const uint8_t *bytes, size_t size);
 

@@ -35,10 +35,11 @@ struct replay_input {
 	size_t lines_begin, lines_end, lines_capacity;
 
 	unsigned long frames; /* begun so far */
-	bool has_last;
-	struct frame_info last; /* the last that was handed out or passed over */
-	bool gap_told;		/* for the frame that comes */
-	bool passed;		/* a frame that was read elsewhere */
+	bool has_last, has_followed;
+	struct frame_info followed; /* the last that was read in a file before this one */
+	struct frame_info last;	    /* the last that was handed out or passed over */
+	bool gap_told;		    /* for the frame that comes */
+	bool passed;		    /* a frame that was read elsewhere */
 	char what[120];
 };
 
@@ -154,8 +155,12 @@ static int find_kind(struct replay_input *in)
 
 	if (error)
 		return error;
-	in->kind = available(in) >= 4 && frame_is_zstd(in->data + in->begin) ? INPUT_ZSTD
-									     : INPUT_PLAIN;
+	/* one whose first bytes are damaged is known by the next index */
+	in->kind = available(in) >= 4 && (frame_is_zstd(in->data + in->begin) ||
+					  frame_index_find(in->data + in->begin, available(in)) <
+						  available(in))
+			   ? INPUT_ZSTD
+			   : INPUT_PLAIN;
 	if (in->kind == INPUT_PLAIN)
 		return 0;
 	in->context = ZSTD_createDCtx();
@@ -243,7 +248,8 @@ static bool same_run(const struct frame_info *a, const struct frame_info *b)
 /* Read already, in a file before this one? */
 static bool is_known(const struct replay_input *in, const struct frame_info *info)
 {
-	return in->has_last && same_run(&in->last, info) && info->number <= in->last.number;
+	return in->has_followed && same_run(&in->followed, info) &&
+	       info->number <= in->followed.number;
 }
 
 static bool follows(const struct replay_input *in, const struct frame_info *info)
@@ -314,6 +320,19 @@ static ssize_t skip_frame(struct replay_input *in)
 	return 0;
 }
 
+/* An index that is damaged: the frame behind it need not be. */
+static ssize_t pass_index(struct replay_input *in)
+{
+	if (frame_index_find(in->data + in->begin, FRAME_INDEX_BYTES)) {
+		consume(in, SKIP_HEADER);
+		return find_way(in, "its index is wrong");
+	}
+	consume(in, FRAME_INDEX_BYTES);
+	snprintf(in->what, sizeof(in->what), "the index of frame %lu is damaged and not used",
+		 in->frames);
+	return REPLAY_DAMAGED;
+}
+
 /* At the beginning of a frame. 1 when there are lines, 0 when not yet, or as replay_input_read; *over: the end. */
 static ssize_t begin_frame(struct replay_input *in, bool *over)
 {
@@ -329,8 +348,11 @@ static ssize_t begin_frame(struct replay_input *in, bool *over)
 	in->frames += !in->gap_told;
 	if (available(in) < SKIP_HEADER)
 		return truncated(in);
-	if (available(in) >= FRAME_INDEX_BYTES && frame_index_read(in->data + in->begin, &info))
-		return unpack_frame(in, &info);
+	if (available(in) >= FRAME_INDEX_BYTES && frame_is_index(in->data + in->begin)) {
+		if (frame_index_read(in->data + in->begin, &info))
+			return unpack_frame(in, &info);
+		return pass_index(in);
+	}
 	if (!frame_is_zstd(in->data + in->begin)) {
 		consume(in, 1);
 		return find_way(in, "no frame begins there");
@@ -413,6 +435,8 @@ void replay_input_follow(struct replay_input *in, const uint8_t run[FRAME_RUN_BY
 	memcpy(in->last.run, run, sizeof(in->last.run));
 	in->last.number = number;
 	in->has_last = true;
+	in->followed = in->last;
+	in->has_followed = true;
 }
 
 bool replay_input_last(const struct replay_input *in, struct frame_info *info)
