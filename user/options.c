@@ -8,6 +8,7 @@
 #include "view/columns.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,6 +114,33 @@ static int take_comm(struct options *o, const char *arg)
 	return 0;
 }
 
+/* From the root of cgroup v2, also where it was copied from one of its usual mounts. */
+static int take_cgroup(struct options *o, const char *arg)
+{
+	static const char *const mounts[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
+	const char *path = arg;
+
+	if (*arg != '/' || strlen(arg) >= PATH_MAX)
+		return usage_error("--cgroup", arg,
+				   " is no path from the root such as /system.slice");
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]) && path == arg; i++) {
+		size_t length = strlen(mounts[i]);
+
+		if (!strncmp(arg, mounts[i], length) && (!arg[length] || arg[length] == '/'))
+			path = arg[length] ? arg + length : "/";
+	}
+	o->selection.cgroup = path;
+	return 0;
+}
+
+static int take_container(struct options *o, const char *arg)
+{
+	if (!*arg)
+		return usage_error("--container", arg, " is empty");
+	o->selection.container = arg;
+	return 0;
+}
+
 static int take_by(struct options *o, const char *arg)
 {
 	return option_choice("grouping", "Groupings", arg, BY_COUNT, by_word, &o->view.by);
@@ -182,6 +210,10 @@ static int take_value(struct parse *p, int key, const char *arg)
 		return option_pids(arg, &o->selection.pids);
 	case OPTION_COMM:
 		return take_comm(o, arg);
+	case OPTION_CGROUP:
+		return take_cgroup(o, arg);
+	case OPTION_CONTAINER:
+		return take_container(o, arg);
 	case OPTION_UID:
 		return option_users(arg, &o->selection.uids);
 	case 'P':

@@ -29,8 +29,6 @@ static const struct {
 	{ "interfaces", 'i', "the interface table" },
 	{ "statistics", 's', "protocol statistics" },
 	{ "neighbors", 0, "the neighbour cache" },
-	{ "cgroup", 0, "selection by cgroup" },
-	{ "container", 0, "selection by container" },
 	{ "netns", 0, "selection by network namespace" },
 	{ "resolve", 0, "name resolution" },
 	{ "csv", 0, "CSV output" },

@@ -329,6 +329,15 @@ static void filters(void **state)
 	GOOD("--top");
 	assert_null(o.filter);
 	BAD("--explain", "--explain needs a FILTER");
+	GOOD("--cgroup /sys/fs/cgroup/system.slice --container 0123456789ab");
+	assert_string_equal(o.selection.cgroup, "/system.slice");
+	assert_string_equal(o.selection.container, "0123456789ab");
+	GOOD("--cgroup /sys/fs/cgroup/unified/a/b");
+	assert_string_equal(o.selection.cgroup, "/a/b");
+	GOOD("--cgroup /sys/fs/cgroup");
+	assert_string_equal(o.selection.cgroup, "/");
+	BAD("--cgroup system.slice", "is no path from the root");
+	BAD("--container=", "--container '' is empty");
 	GOOD("-p 4,5 --follow");
 	assert_true(o.followed && o.selection.followed == o.followed);
 	assert_true(pid_set_has(o.followed, 5) && !pid_set_has(o.followed, 6));

@@ -71,6 +71,30 @@ static void each_flag(void **state)
 	ASSERT_MATCH(false, e, { .pids = list_of(100), .rports = list_of(80) }); /* all must hold */
 }
 
+static void cgroups_and_containers(void **state)
+{
+	struct event e = sample();
+
+	(void)state;
+	ASSERT_MATCH(false, e, { .cgroup = "/" });
+	e.cgroup = "/system.slice/nginx.service";
+	event_set(&e, FIELD_CGROUP);
+	ASSERT_MATCH(true, e, { .cgroup = "/" });
+	ASSERT_MATCH(true, e, { .cgroup = "/system.slice" });
+	ASSERT_MATCH(true, e, { .cgroup = "/system.slice/" });
+	ASSERT_MATCH(true, e, { .cgroup = "/system.slice/nginx.service" });
+	ASSERT_MATCH(false, e, { .cgroup = "/system.slice/nginx" });
+	ASSERT_MATCH(false, e, { .cgroup = "/user.slice" });
+	ASSERT_MATCH(false, e, { .container = "web" });
+	e.container = "web";
+	event_set(&e, FIELD_CONTAINER);
+	ASSERT_MATCH(true, e, { .container = "web" });
+	e.container = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	ASSERT_MATCH(true, e, { .container = "0123456789ab" });
+	ASSERT_MATCH(false, e, { .container = "0123456789a" });
+	ASSERT_MATCH(false, e, { .container = "0123456789ac" });
+}
+
 static void comms(void **state)
 {
 	struct event e = sample();
@@ -162,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_flag),
+		cmocka_unit_test(cgroups_and_containers),
 		cmocka_unit_test(comms),
 		cmocka_unit_test(the_opener_counts),
 		cmocka_unit_test(states),

@@ -184,3 +184,13 @@ bool container_id(const char *path, char id[CONTAINER_NAME_MAX])
 	}
 	return id[0] != '\0';
 }
+
+bool container_is(const char *id, const char *wanted)
+{
+	size_t length = strlen(wanted);
+
+	if (!strcmp(id, wanted))
+		return true;
+	return length >= 12 && strlen(id) == 64 && strspn(wanted, "0123456789abcdef") == length &&
+	       !strncmp(wanted, id, length);
+}

@@ -26,4 +26,7 @@ bool container_unit(const char *path, char unit[CONTAINER_NAME_MAX]);
  */
 bool container_id(const char *path, char id[CONTAINER_NAME_MAX]);
 
+/* Is it the one that is meant: by its whole name or id, or by at least 12 of the 64 digits of an id, as Docker shows them? */
+bool container_is(const char *id, const char *wanted);
+
 #endif

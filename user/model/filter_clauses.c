@@ -330,6 +330,6 @@ void clauses_of_selection(const struct selection *s, struct clauses *out)
 		family.low = family.high = s->ipv4 ? 4 : 6;
 		add_atom(out, &family);
 	}
-	if (s->tcp != s->udp || s->states)
+	if (s->tcp != s->udp || s->states || s->cgroup || s->container)
 		out->weaker = true;
 }

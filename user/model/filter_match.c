@@ -4,6 +4,7 @@
 
 #include "base/glob.h"
 #include "model/connection_table.h"
+#include "model/container.h"
 #include "model/event_fields.h"
 #include "model/filter_address.h"
 
@@ -59,20 +60,11 @@ static const char *string_of(const struct event *e, enum event_field f)
 	return string;
 }
 
-/* Docker and its like show twelve digits of their 64. */
-static bool is_short_id(const char *wanted, const char *id)
-{
-	size_t length = strlen(wanted);
-
-	return length >= 12 && strlen(id) == 64 && strspn(wanted, "0123456789abcdef") == length &&
-	       !strncmp(wanted, id, length);
-}
-
 static bool string_fits(const struct filter_node *n, const char *wanted, const char *s)
 {
 	if (n->op == FILTER_GLOB || n->op == FILTER_NOT_GLOB)
 		return glob_match(wanted, s, false);
-	return !strcmp(wanted, s) || (n->field->kind == FILTER_CONTAINER && is_short_id(wanted, s));
+	return n->field->kind == FILTER_CONTAINER ? container_is(s, wanted) : !strcmp(wanted, s);
 }
 
 static bool address_fits(const struct filter_value *v, enum event_field f, const struct event *e)

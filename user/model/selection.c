@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/glob.h"
+#include "model/container.h"
 #include "model/pid_set.h"
 
 static bool list_has(const struct u32_list *list, uint32_t value)
@@ -48,6 +49,28 @@ static bool match_comm(const struct selection *s, const struct event *e)
 	       (event_has(e, FIELD_OPENER_COMM) && comm_fits(s, e->opener_comm));
 }
 
+/* `path` itself, or below it; the root has all. */
+static bool match_cgroup(const struct selection *s, const struct event *e)
+{
+	size_t length;
+
+	if (!s->cgroup)
+		return true;
+	if (!event_has(e, FIELD_CGROUP))
+		return false;
+	length = strlen(s->cgroup);
+	while (length && s->cgroup[length - 1] == '/')
+		length--;
+	return !strncmp(e->cgroup, s->cgroup, length) &&
+	       (!e->cgroup[length] || e->cgroup[length] == '/');
+}
+
+static bool match_container(const struct selection *s, const struct event *e)
+{
+	return !s->container ||
+	       (event_has(e, FIELD_CONTAINER) && container_is(e->container, s->container));
+}
+
 static bool match_proto(const struct selection *s, const struct event *e)
 {
 	if (!s->tcp && !s->udp)
@@ -90,5 +113,5 @@ bool selection_match(const struct selection *s, const struct event *e)
 	       match_list(&s->ports, e, FIELD_LPORT, e->lport, FIELD_RPORT, e->rport) &&
 	       match_list(&s->lports, e, FIELD_LPORT, e->lport, FIELD_LPORT, e->lport) &&
 	       match_list(&s->rports, e, FIELD_RPORT, e->rport, FIELD_RPORT, e->rport) &&
-	       match_comm(s, e);
+	       match_comm(s, e) && match_cgroup(s, e) && match_container(s, e);
 }

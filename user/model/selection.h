@@ -26,6 +26,8 @@ struct selection {
 	struct u32_list ports;	/* either side */
 	struct u32_list lports; /* local */
 	struct u32_list rports; /* remote */
+	const char *cgroup; /* borrowed: this one and what is below it, from the root; NULL: all */
+	const char *container; /* borrowed: id, its first 12 digits, or name; NULL: all */
 	uint32_t comm_count;
 	const char *comms[SELECTION_MAX]; /* borrowed; exact, or a glob where it has * ? [ */
 	uint32_t states;		  /* bit 1 << enum tcp_state; 0: all */
