@@ -38,11 +38,13 @@ BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
 BPF_FLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror) -D__TARGET_ARCH_$(BPF_ARCH) \
 	-Ivmlinux/$(ARCH) -Ibpf
 
-BPF_SOURCES := $(sort $(wildcard bpf/*.bpf.c))
+# The table's programs are an object of their own.
+BPF_SOURCES := $(filter-out bpf/table.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
 # All of bpf/ twice: `nettrace` for rung 1, `fallback` for rungs 2 and 3 (bpf/access.bpf.h).
 BPF_OBJECTS := $(BPF_SOURCES:bpf/%.bpf.c=$(BPF_OUT)/nettrace/%.bpf.o)
 FALLBACK_OBJECTS := $(BPF_SOURCES:bpf/%.bpf.c=$(BPF_OUT)/fallback/%.bpf.o)
-SKELETON := $(BPF_OUT)/nettrace.skel.h $(BPF_OUT)/fallback.skel.h
+TABLE_OBJECT := $(BPF_OUT)/nettrace/table.bpf.o
+SKELETON := $(BPF_OUT)/nettrace.skel.h $(BPF_OUT)/fallback.skel.h $(BPF_OUT)/table.skel.h
 
 SOURCES := $(sort $(shell find user -name '*.c'))
 OBJECTS := $(SOURCES:user/%.c=$(O)/obj/%.o)
@@ -82,7 +84,8 @@ $(BPF_OUT)/fallback/%.bpf.o: bpf/%.bpf.c $(BPF_OUT)/flags | build/ready
 # One object, so that all programs share maps and one skeleton; linking also drops DWARF.
 $(BPF_OUT)/nettrace.bpf.o: $(BPF_OBJECTS)
 $(BPF_OUT)/fallback.bpf.o: $(FALLBACK_OBJECTS)
-$(BPF_OUT)/nettrace.bpf.o $(BPF_OUT)/fallback.bpf.o: $(BPF_OUT)/flags
+$(BPF_OUT)/table.bpf.o: $(TABLE_OBJECT)
+$(BPF_OUT)/nettrace.bpf.o $(BPF_OUT)/fallback.bpf.o $(BPF_OUT)/table.bpf.o: $(BPF_OUT)/flags
 	$(call say,BPFLINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $(filter %.bpf.o,$^)
 
@@ -125,4 +128,4 @@ $(O)/static/nettrace: $(MAIN_OBJECT) $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LD_FLAGS) -static -s -o $@ $^ $(STATIC_LIBS)
 
--include $(BPF_OBJECTS:.o=.d) $(FALLBACK_OBJECTS:.o=.d) $(OBJECTS:.o=.d)
+-include $(BPF_OBJECTS:.o=.d) $(FALLBACK_OBJECTS:.o=.d) $(TABLE_OBJECT:.o=.d) $(OBJECTS:.o=.d)

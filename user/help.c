@@ -38,6 +38,8 @@ const struct argp_option option_table[] = {
 	HEADING("Which connections:"),
 	OPTION("tcp", 't', NULL, "TCP"),
 	OPTION("udp", 'u', NULL, "UDP; the stream shows it only with -u, beside TCP with -tu"),
+	OPTION("raw", 'w', NULL, "raw sockets (lists only)"),
+	OPTION("unix", 'x', NULL, "unix sockets (lists only)"),
 	OPTION("ipv4", '4', NULL, "IPv4"),
 	OPTION("ipv6", '6', NULL, "IPv6"),
 	OPTION("pid", 'p', "PID[,...]",
@@ -55,6 +57,8 @@ const struct argp_option option_table[] = {
 	OPTION("port", 'P', "N[,...]", "with this port on either side"),
 	OPTION("lport", OPTION_LPORT, "N[,...]", "with this local port"),
 	OPTION("rport", OPTION_RPORT, "N[,...]", "with this remote port"),
+	OPTION("netns", OPTION_NETNS, "NETNS[,...]",
+	       "in these network namespaces: of a pid, by name, path or inode; all, the default"),
 	OPTION("state", OPTION_STATE, "NAME[,...]",
 	       "in these states, as ss, netstat or the kernel spell them; also all, connected, "
 	       "synchronized, bucket, big"),
@@ -79,11 +83,13 @@ const struct argp_option option_table[] = {
 	OPTION("batch", 'b', NULL, "--top: plain tables, one after the other, and no screen"),
 	OPTION("chart", OPTION_CHART, NULL,
 	       "--top: bars of the sort key, ten of them unless --rows"),
-	OPTION("extended", 'e', NULL, "more columns: user, inode, TCP detail"),
+	OPTION("timers", 'o', NULL, "lists: the timer that runs"),
+	OPTION("extended", 'e', NULL, "lists: user, inode, cookie, TCP detail as ss -i"),
 	OPTION("numeric", 'n', NULL, "numbers, not names: as it is anyway"),
 
 	HEADING("Output:"),
 	OPTION("json", 'j', NULL, "one JSON object a line"),
+	OPTION("csv", OPTION_CSV, NULL, "comma-separated values (the stream and lists)"),
 	OPTION("no-header", 'H', NULL, "no headings"),
 	OPTION("color", OPTION_COLOR, "WHEN", "auto, always or never; NO_COLOR is heeded"),
 

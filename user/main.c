@@ -109,6 +109,8 @@ static struct view *view_new(const struct options *o, struct output *out,
 	case RUN_LIST:
 		return list_view_new(out, &o->view, t, &o->selection);
 	default:
+		if (o->view.csv)
+			return csv_view_new(out, &o->view);
 		return o->view.json ? json_view_new(out, &o->view) : log_view_new(out, &o->view);
 	}
 }
@@ -251,7 +253,7 @@ static int run(struct options *o)
 		err = record_and_run(o, &p, &out);
 	}
 	view_free(p.view);
-	if (!err && o->mode == RUN_STREAM && !o->view.json && !out.error)
+	if (!err && o->mode == RUN_STREAM && !o->view.json && !o->view.csv && !out.error)
 		print_summary(&p.totals);
 	if (p.table && connection_table_refused(p.table))
 		report("the table was full: %llu connections were counted, not kept; raise --max-connections",

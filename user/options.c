@@ -222,6 +222,8 @@ static int take_value(struct parse *p, int key, const char *arg)
 		return option_ports("--lport", arg, &o->selection.lports);
 	case OPTION_RPORT:
 		return option_ports("--rport", arg, &o->selection.rports);
+	case OPTION_NETNS:
+		return option_networks(arg, &o->selection.netns);
 	case OPTION_STATE:
 		return option_states(arg, &o->selection.states);
 	case OPTION_EVENTS:
@@ -285,6 +287,10 @@ static bool take_flag(struct options *o, int key)
 		return o->selection.tcp = true;
 	case 'u':
 		return o->selection.udp = true;
+	case 'w':
+		return o->selection.raw = true;
+	case 'x':
+		return o->selection.unix_sockets = true;
 	case '4':
 		return o->selection.ipv4 = true;
 	case '6':
@@ -301,6 +307,10 @@ static bool take_flag(struct options *o, int key)
 		return o->view.extended = true;
 	case 'j':
 		return o->view.json = true;
+	case 'o':
+		return o->view.timers = true;
+	case OPTION_CSV:
+		return o->view.csv = true;
 	case 'H':
 		return o->view.no_header = true;
 	case OPTION_STRICT:
@@ -368,6 +378,10 @@ static int check_mode(const struct parse *p)
 		{ 'b', "--batch", 1 << RUN_TOP, "--top" },
 		{ OPTION_ROWS, "--rows", 1 << RUN_TOP, "--top" },
 		{ OPTION_CHART, "--chart", 1 << RUN_TOP, "--top" },
+		{ 'w', "-w", 1 << RUN_LIST, "the lists: -a, -l, --list" },
+		{ 'x', "-x", 1 << RUN_LIST, "the lists: -a, -l, --list" },
+		{ 'o', "-o", 1 << RUN_LIST, "the lists: -a, -l, --list" },
+		{ OPTION_CSV, "--csv", 1 << RUN_LIST | 1 << RUN_STREAM, "the stream and lists" },
 		{ 'c', "--count", 1 << RUN_STREAM, "the stream; tables take INTERVAL COUNT" },
 		{ OPTION_EVENTS, "--events", 1 << RUN_STREAM, "the stream" },
 		{ OPTION_STATES, "--states", 1 << RUN_STREAM, "the stream" },
@@ -494,7 +508,9 @@ static int settle(struct parse *p)
 	/* The tables show both; a line for each flow of UDP only for who asks for it. */
 	if (o->mode == RUN_STREAM && !o->selection.udp)
 		o->selection.tcp = true;
-	o->view.color = !o->view.json && wants_color(p->color);
+	if (o->view.json && o->view.csv)
+		return usage_error("--json", NULL, " and --csv exclude each other");
+	o->view.color = !o->view.json && !o->view.csv && wants_color(p->color);
 	o->view.batch |= o->view.json;
 	return settle_files(o, p->seen);
 }

@@ -53,6 +53,8 @@ enum option_key {
 	OPTION_RUNG,
 	OPTION_BTF,
 	OPTION_CHECK,
+	OPTION_NETNS,
+	OPTION_CSV,
 	OPTION_KEY_END
 };
 
@@ -90,6 +92,7 @@ int option_pids(const char *arg, struct u32_list *list);
 int option_ports(const char *option, const char *arg, struct u32_list *list);
 int option_users(const char *arg, struct u32_list *list);
 int option_states(const char *arg, uint32_t *states);
+int option_networks(const char *arg, struct u32_list *list);
 int option_events(const char *arg, uint32_t *events);
 const char *option_event_word(size_t i); /* the i-th event of a stream, or NULL */
 int option_number(const char *option, const char *arg, uint64_t minimum, uint64_t maximum,

@@ -9,6 +9,7 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "model/state_groups.h"
+#include "source/namespaces.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -16,6 +17,7 @@
 #include <strings.h>
 
 #define WORD_MAX 64
+#define NETWORK_WORD_MAX 4096
 
 /* Named words: `name` gives the i-th, NULL to leave it out. */
 struct names {
@@ -129,6 +131,34 @@ int option_users(const char *arg, struct u32_list *list)
 			return err;
 	}
 	return got;
+}
+
+/* "all" asks for nothing. */
+int option_networks(const char *arg, struct u32_list *list)
+{
+	const char *rest = arg;
+	char word[NETWORK_WORD_MAX];
+	int got;
+
+	while ((got = parse_list_word(&rest, word, sizeof(word))) == 1) {
+		uint32_t inode = 0;
+		int err = strcmp(word, "all") ? network_from_word(word, &inode) : 0;
+
+		if (!strcmp(word, "all"))
+			continue;
+		if (err == -EINVAL)
+			return usage_error("--netns", word, " is no network namespace");
+		if (err)
+			return usage_error(
+				"--netns", word,
+				": %s; give a pid, a name as in 'ip netns', a path or an inode",
+				err == -ENOENT ? "there is no such network namespace"
+					       : strerror(-err));
+		err = list_add("--netns", arg, list, inode);
+		if (err)
+			return err;
+	}
+	return got ? usage_error("--netns", arg, " is no list of network namespaces") : 0;
 }
 
 int option_states(const char *arg, uint32_t *states)

@@ -22,17 +22,9 @@ static const struct {
 	char letter;
 	const char *what;
 } later[] = {
-	{ "raw", 'w', "raw sockets" },
-	{ "unix", 'x', "unix sockets" },
-	{ "timers", 'o', "timers" },
-	{ "route", 'r', "the routing table" },
-	{ "interfaces", 'i', "the interface table" },
-	{ "statistics", 's', "protocol statistics" },
-	{ "neighbors", 0, "the neighbour cache" },
-	{ "netns", 0, "selection by network namespace" },
-	{ "resolve", 0, "name resolution" },
-	{ "csv", 0, "CSV output" },
-	{ "report", 0, "the HTML report" },
+	{ "route", 'r', "the routing table" },	      { "interfaces", 'i', "the interface table" },
+	{ "statistics", 's', "protocol statistics" }, { "neighbors", 0, "the neighbour cache" },
+	{ "resolve", 0, "name resolution" },	      { "report", 0, "the HTML report" },
 };
 
 int usage_error(const char *what, const char *word, const char *format, ...)

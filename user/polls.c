@@ -225,11 +225,12 @@ static int on_notice(void *context, const struct destroy_notice *notice)
 	struct polls *p = context;
 	const struct connection *c, *listener;
 	uint64_t mono = clock_mono_ns();
-	uint32_t netns = own_netns();
+	struct socket_row row = notice->row;
 	struct event e;
 	int err = 0;
 
-	socket_row_to_event(&notice->row, netns, clock_wall_ns(mono), mono, &e);
+	row.netns = own_netns();
+	socket_row_to_event(&row, NULL, false, clock_wall_ns(mono), mono, &e);
 	c = connection_table_find(p->pipeline->table, e.cookie, 0);
 	if (!e.rport) /* a listener, or a socket that was never connected */
 		return c && connection_has(c, FIELD_STATE) && c->state == STATE_LISTEN

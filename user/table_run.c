@@ -5,24 +5,27 @@
 #include <poll.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/report.h"
+#include "model/listeners.h"
 #include "signals.h"
 #include "source/clock.h"
 #include "source/descendants.h"
-#include "source/kernel.h"
 #include "source/ladder.h"
-#include "source/polling.h"
-#include "source/sock_diag.h"
+#include "source/table_source.h"
 #include "start.h"
 
+/* Owned: source, listeners. */
 struct table_run {
 	struct pipeline *pipeline;
-	struct pid_set *followed;     /* borrowed; NULL without --follow */
-	struct kernel_source *kernel; /* NULL: /proc and sock_diag */
-	struct selection selection;   /* what is recorded: without states */
-	uint64_t began_ns;	      /* mono: of the recording's `start` */
-	bool started; /* the recording has its `start`, and with it the first table */
+	struct pid_set *followed; /* borrowed; NULL without --follow */
+	struct table_source *source;
+	struct listeners *listeners;
+	bool told_gaps;
+	struct selection selection; /* what is recorded: without states */
+	uint64_t began_ns;	    /* mono: of the recording's `start` */
+	bool started;		    /* the recording has its `start`, and with it the first table */
 };
 
 static void record(struct table_run *t, const struct event *e)
@@ -41,9 +44,9 @@ static bool has_changed(const struct connection *a, const struct connection *b)
 	return memcmp(&c, b, sizeof(c)) != 0;
 }
 
-static int add_row(void *context, struct event *e)
+/* A recording is made from what changes in the table of connections. */
+static void keep_row(struct table_run *t, struct event *e)
 {
-	struct table_run *t = context;
 	struct connection_change change;
 	struct connection before, *row;
 
@@ -53,24 +56,44 @@ static int add_row(void *context, struct event *e)
 	connection_table_apply(t->pipeline->table, e, &change);
 	if (!row || has_changed(&before, row))
 		record(t, e);
-	return 0;
 }
 
-/* What no process holds: TIME_WAIT, SYN_RECV, orphans, the accept queue. The pass over files knew the rest better. */
-static int add_missing_row(void *context, struct event *e)
+static int add_row(void *context, struct event *e, struct table_row row)
 {
 	struct table_run *t = context;
+	int err = listeners_add(t->listeners, e);
 
-	return connection_table_find(t->pipeline->table, e->cookie, e->start_ns)
-		       ? 0
-		       : add_row(context, e);
+	if (err)
+		return err;
+	listeners_complete(t->listeners, e);
+	err = list_view_row(t->pipeline->view, e, (uint64_t)row.part << 32 | row.index);
+	if (!err && t->pipeline->recording && e->proto != PROTO_UNIX)
+		keep_row(t, e);
+	return err;
 }
 
-static int ignore_event(void *context, struct event *e)
+static int lend_row(void *context, uint64_t row, struct event *e)
 {
-	(void)context;
-	(void)e;
-	return 0;
+	struct table_run *t = context;
+	int err = table_source_row(t->source, (struct table_row){ row >> 32, (uint32_t)row }, e);
+
+	if (!err)
+		listeners_complete(t->listeners, e);
+	return err;
+}
+
+/* Once is enough, also of a table that is shown again and again. */
+static void tell_gaps(struct table_run *t)
+{
+	const struct table_gaps gaps = table_source_gaps(t->source);
+
+	if (!gaps.networks || t->told_gaps)
+		return;
+	t->told_gaps = true;
+	report("can't look into %u network namespace%s (net:[%u]: %s): %s", gaps.networks,
+	       gaps.networks > 1 ? "s" : "", gaps.first, strerror(-gaps.error),
+	       table_source_has_ebpf(t->source) ? "of these only what processes hold is shown"
+						: "their sockets are not shown");
 }
 
 static int on_gone(void *context, struct event *e)
@@ -104,18 +127,15 @@ static void record_table(struct table_run *t)
 {
 	uint64_t mono = clock_mono_ns(), time = mono + (uint64_t)clock_wall_offset_ns();
 	struct pipeline *p = t->pipeline;
-	const char *const *hooks = NULL;
-	uint32_t hook_count = 0;
 	struct utsname uts;
 	struct event e;
 
 	if (!p->recording)
 		return;
 	if (!t->started) {
-		if (t->kernel)
-			hooks = kernel_source_hooks(t->kernel, &hook_count);
-		start_event(&e, time, mono, &uts, t->kernel ? MODE_EBPF : MODE_POLLING, hooks,
-			    hook_count, connection_table_count(p->table));
+		start_event(&e, time, mono, &uts,
+			    table_source_has_ebpf(t->source) ? MODE_EBPF : MODE_POLLING, NULL, 0,
+			    connection_table_count(p->table));
 		recording_event(p->recording, &e);
 		t->started = true;
 		t->began_ns = mono;
@@ -143,15 +163,13 @@ static int fill(struct table_run *t)
 
 	if (err)
 		return err;
-	if (!t->kernel) {
-		err = polling_snapshot(add_row, t);
-	} else {
-		err = kernel_source_inventory(t->kernel, false, add_row, t);
-		if (!err)
-			err = sock_diag_dump(add_missing_row, t);
-	}
+	listeners_clear(t->listeners);
+	err = table_source_read(t->source, add_row, t);
 	if (err)
 		return err;
+	tell_gaps(t);
+	if (!t->pipeline->recording)
+		return 0;
 	if (t->started)
 		record_lingering(t, began, time);
 	gone = connection_table_expire(t->pipeline->table, began, time, began, on_gone, t);
@@ -210,25 +228,45 @@ static int once(struct table_run *t, struct output *out)
 	return err ? err : output_flush(out);
 }
 
+/* TCP and UDP unless kinds are named. */
+static struct table_options options_of(const struct options *o)
+{
+	const struct selection *s = &o->selection;
+	bool any = s->tcp || s->udp || s->raw || s->unix_sockets;
+
+	return (struct table_options){ .tcp = s->tcp || !any,
+				       .udp = s->udp || !any,
+				       .raw = s->raw,
+				       .unix_sockets = s->unix_sockets,
+				       .detail = o->view.extended,
+				       .netns = &s->netns,
+				       .without_ebpf = o->rung == RUNG_POLLING,
+				       .btf_path = o->btf_path };
+}
+
 int table_run(const struct options *o, struct pipeline *p, struct output *out)
 {
-	const struct kernel_options k = {
-		.buffer_bytes = 4096, .table_only = true, .rung = o->rung, .btf_path = o->btf_path
-	};
-	struct table_run t = { .pipeline = p, .selection = o->selection, .followed = o->followed };
-	struct kernel_error error;
-	int err = 0;
+	const struct table_options options = options_of(o);
+	struct table_run t = { .pipeline = p,
+			       .listeners = listeners_new(),
+			       .selection = o->selection,
+			       .followed = o->followed };
+	struct kernel_error error = { 0 };
+	int err = t.listeners ? table_source_open(&options, &t.source, &error) : -ENOMEM;
 
 	t.selection.states = 0;
-	if (o->rung != RUNG_POLLING)
-		err = kernel_source_open(&k, ignore_event, NULL, &t.kernel, &error);
-	if (err)
-		report("%s: reading /proc instead%s", error.what,
-		       err == -EPERM || err == -EACCES ? "; as root it shows every process" : "");
-	err = o->view.interval_ns ? repeat(&t, o, out) : once(&t, out);
-	if (p->recording)
-		end_recording(&t);
-	kernel_source_close(t.kernel);
+	if (!err) {
+		list_view_lend(p->view, lend_row, &t);
+		if (*error.what)
+			report("%s: reading /proc instead%s", error.what,
+			       geteuid() ? "; as root it shows every process" : "");
+		t.told_gaps = *error.what && geteuid(); /* that says it all */
+		err = o->view.interval_ns ? repeat(&t, o, out) : once(&t, out);
+		if (p->recording)
+			end_recording(&t);
+	}
+	table_source_close(t.source);
+	listeners_free(t.listeners);
 	if (err && err != -EPIPE && !out->error)
 		report("can't read the sockets: %s", strerror(-err));
 	return err;

@@ -90,7 +90,8 @@ static void fits_what_is_written(void **state)
 	e.mode = e.direction = e.owner = e.outcome = e.kind = e.by = e.closed_by = 1;
 	e.state = e.old_state = e.new_state = e.last_state = STATE_CLOSING;
 	e.version = e.kernel = e.host = e.boot = e.run = e.cgroup = e.unit = e.container =
-		e.reason = e.where = "text";
+		e.reason = e.where = e.path = e.congestion = "text";
+	e.socket_type = e.timer = 1;
 	e.hooks = hooks;
 	e.hook_count = 2;
 	e.holders = &holder;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "source/polling.h"
 #include "source/sock_diag.h"
 #include "source/socket_rows.h"
+#include "source/table_source.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -74,7 +74,8 @@ static void full_answer(void **state)
 
 	(void)state;
 	assert_int_equal(sock_diag_parse(message, IPPROTO_TCP, &row), 0);
-	socket_row_to_event(&row, 4026531833, 5, 6, &e);
+	row.netns = 4026531833;
+	socket_row_to_event(&row, NULL, false, 5, 6, &e);
 	assert_int_equal(e.type, EVENT_SOCKET);
 	assert_true(e.cookie == 0x2200000011 && e.start_ns == 0);
 	assert_int_equal(e.family, 4);
@@ -136,7 +137,7 @@ static void what_is_not_told_is_absent(void **state)
 	(void)state;
 	((struct inet_diag_msg *)NLMSG_DATA(message))->idiag_inode = 0;
 	assert_int_equal(sock_diag_parse(message, IPPROTO_TCP, &row), 0);
-	socket_row_to_event(&row, 0, 5, 6, &e);
+	socket_row_to_event(&row, NULL, false, 5, 6, &e);
 	assert_false(event_has(&e, FIELD_TX_BYTES) || event_has(&e, FIELD_RETRANS) ||
 		     event_has(&e, FIELD_SRTT_US) || event_has(&e, FIELD_TX_SEGS) ||
 		     event_has(&e, FIELD_INODE) || event_has(&e, FIELD_UID) ||
@@ -145,7 +146,8 @@ static void what_is_not_told_is_absent(void **state)
 
 	message = make_message(STATE_SYN_SENT, &unmeasured, sizeof(unmeasured));
 	assert_int_equal(sock_diag_parse(message, IPPROTO_TCP, &row), 0);
-	socket_row_to_event(&row, 1, 5, 6, &e);
+	row.netns = 1;
+	socket_row_to_event(&row, NULL, false, 5, 6, &e);
 	assert_true(event_has(&e, FIELD_TX_BYTES));
 	assert_false(event_has(&e, FIELD_SRTT_US) || event_has(&e, FIELD_RTT_MIN_US));
 	free(message);
@@ -295,10 +297,11 @@ struct own {
 	bool others_before_listeners, late_listener;
 };
 
-static int look(void *context, struct event *e)
+static int look(void *context, struct event *e, struct table_row row)
 {
 	struct own *o = context;
 
+	(void)row;
 	if (e->proto != IPPROTO_TCP)
 		return 0;
 	if (e->state != STATE_LISTEN)
@@ -318,9 +321,10 @@ static int look(void *context, struct event *e)
 	return 0;
 }
 
-static int refuse(void *context, struct event *e)
+static int refuse(void *context, struct event *e, struct table_row row)
 {
 	(void)e;
+	(void)row;
 	++*(int *)context;
 	return 42;
 }
@@ -332,6 +336,9 @@ static void own_connection(void **state)
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	socklen_t size = sizeof(address);
+	const struct table_options options = { .tcp = true, .without_ebpf = true };
+	struct kernel_error error;
+	struct table_source *source = NULL;
 	struct own o = { 0 };
 	char block[1000] = { 0 };
 
@@ -351,7 +358,9 @@ static void own_connection(void **state)
 	/* The end of the stream: the FIN has come. */
 	assert_int_equal(recv(server, block, sizeof(block), 0), 0);
 
-	assert_int_equal(polling_snapshot(look, &o), 0);
+	assert_int_equal(table_source_open(&options, &source, &error), 0);
+	assert_false(table_source_has_ebpf(source));
+	assert_int_equal(table_source_read(source, look, &o), 0);
 	assert_int_equal(o.seen, 7);
 	assert_false(o.late_listener);
 	assert_int_equal(o.listener.pid, getpid());
@@ -370,8 +379,9 @@ static void own_connection(void **state)
 		assert_int_equal(o.server.rx_bytes, sizeof(block));
 		assert_int_equal(o.client.tx_bytes, sizeof(block));
 	}
-	assert_int_equal(sock_diag_dump(refuse, &calls), 42);
+	assert_int_equal(table_source_read(source, refuse, &calls), 42);
 	assert_int_equal(calls, 1);
+	table_source_close(source);
 	close(server);
 	close(client);
 	close(listener);
@@ -387,14 +397,14 @@ static void proc_net_agrees(void **state)
 	const struct socket_row *found[2] = { NULL, NULL };
 
 	(void)state;
-	if (listener < 0 || netlink_dump_sockets(AF_INET6, IPPROTO_TCP, &a)) {
+	if (listener < 0 || netlink_dump_sockets(AF_INET6, IPPROTO_TCP, UINT32_MAX >> 20, &a)) {
 		socket_rows_done(&a);
 		skip();
 	}
 	socket_rows_done(&a);
 	assert_int_equal(listen(listener, 5), 0);
 	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
-	assert_int_equal(netlink_dump_sockets(AF_INET6, IPPROTO_TCP, &a), 0);
+	assert_int_equal(netlink_dump_sockets(AF_INET6, IPPROTO_TCP, UINT32_MAX >> 20, &a), 0);
 	assert_int_equal(proc_net_sockets(AF_INET6, IPPROTO_TCP, &b), 0);
 	for (size_t i = 0; i < a.count; i++) {
 		if (a.rows[i].lport == ntohs(address.sin6_port) && a.rows[i].state == STATE_LISTEN)

@@ -85,6 +85,26 @@ static const char *const trace_mode_names[MODE_COUNT] = {
 	[MODE_POLLING] = "polling",
 };
 
+static const char *const socket_type_names[SOCKET_TYPE_COUNT] = {
+	[SOCKET_TYPE_STREAM] = "stream",
+	[SOCKET_TYPE_DGRAM] = "dgram",
+	[SOCKET_TYPE_SEQPACKET] = "seqpacket",
+};
+
+static const char *const socket_timer_names[TIMER_COUNT] = {
+	[TIMER_ON] = "on",
+	[TIMER_KEEPALIVE] = "keepalive",
+	[TIMER_TIMEWAIT] = "timewait",
+	[TIMER_PERSIST] = "persist",
+};
+
+static const char *const proto_names[UINT8_MAX + 1] = {
+	[IPPROTO_TCP] = "tcp",
+	[IPPROTO_UDP] = "udp",
+	[PROTO_UNIX] = "unix",
+	[PROTO_RAW] = "raw",
+};
+
 static const char *name_of(const char *const *names, size_t count, unsigned int number)
 {
 	return number < count && names[number] ? names[number] : "?";
@@ -117,6 +137,9 @@ DEFINE_NAMES(outcome, unsigned int)
 DEFINE_NAMES(side, unsigned int)
 DEFINE_NAMES(retransmit_kind, unsigned int)
 DEFINE_NAMES(trace_mode, unsigned int)
+DEFINE_NAMES(proto, unsigned int)
+DEFINE_NAMES(socket_type, unsigned int)
+DEFINE_NAMES(socket_timer, unsigned int)
 
 DEFINE_FROM_NAME(event_type)
 DEFINE_FROM_NAME(direction)
@@ -125,16 +148,9 @@ DEFINE_FROM_NAME(outcome)
 DEFINE_FROM_NAME(side)
 DEFINE_FROM_NAME(retransmit_kind)
 DEFINE_FROM_NAME(trace_mode)
-
-const char *proto_name(unsigned int proto)
-{
-	return proto == IPPROTO_TCP ? "tcp" : proto == IPPROTO_UDP ? "udp" : "?";
-}
-
-int proto_from_name(const char *name)
-{
-	return !strcasecmp(name, "tcp") ? IPPROTO_TCP : !strcasecmp(name, "udp") ? IPPROTO_UDP : -1;
-}
+DEFINE_FROM_NAME(proto)
+DEFINE_FROM_NAME(socket_type)
+DEFINE_FROM_NAME(socket_timer)
 
 int tcp_state_from_name(const char *name)
 {

@@ -95,6 +95,28 @@ enum retransmit_kind {
 	RETRANSMIT_KIND_COUNT
 };
 
+/* Transport protocols as IPPROTO_*, and what has no such number: unassigned ones, which no packet carries. */
+enum { PROTO_UNIX = 254, PROTO_RAW = IPPROTO_RAW };
+
+/* Of a unix socket. */
+enum socket_type {
+	SOCKET_TYPE_NONE,
+	SOCKET_TYPE_STREAM,
+	SOCKET_TYPE_DGRAM,
+	SOCKET_TYPE_SEQPACKET,
+	SOCKET_TYPE_COUNT
+};
+
+/* inet_diag's numbers (idiag_timer); ss's words. */
+enum socket_timer {
+	TIMER_NONE,
+	TIMER_ON,
+	TIMER_KEEPALIVE,
+	TIMER_TIMEWAIT,
+	TIMER_PERSIST,
+	TIMER_COUNT
+};
+
 enum trace_mode { MODE_NONE, MODE_EBPF, MODE_POLLING, MODE_COUNT };
 
 /* Presence bits, in the order in which JSON prints the fields. */
@@ -166,6 +188,21 @@ enum event_field {
 	FIELD_SEND_Q,
 	FIELD_INODE,
 	FIELD_HOLDERS,
+	/* rows of lists only */
+	FIELD_SOCKET_TYPE,
+	FIELD_PATH,
+	FIELD_PEER_INODE,
+	FIELD_TIMER,
+	FIELD_TIMER_US,
+	FIELD_TIMER_RETRANS,
+	FIELD_RTTVAR_US,
+	FIELD_RTO_US,
+	FIELD_MSS,
+	FIELD_PMTU,
+	FIELD_CWND,
+	FIELD_SSTHRESH,
+	FIELD_UNACKED,
+	FIELD_CONGESTION,
 	FIELD_COUNT_LOST, /* `count` */
 	FIELD_WHERE,
 	/* summary */
@@ -197,7 +234,7 @@ struct event {
 	uint64_t cookie;
 	uint64_t start_ns;
 
-	uint8_t proto;	/* IPPROTO_TCP, IPPROTO_UDP */
+	uint8_t proto;	/* IPPROTO_TCP, IPPROTO_UDP, PROTO_RAW, PROTO_UNIX */
 	uint8_t family; /* 4 or 6: of the addresses below */
 	bool v4mapped;	/* the socket is AF_INET6, the addresses are IPv4 */
 	bool mptcp;	/* a subflow of an MPTCP connection */
@@ -239,6 +276,15 @@ struct event {
 	uint64_t inode;
 	const struct holder *holders; /* borrowed; the owner first */
 	uint32_t holder_count;
+
+	uint8_t socket_type; /* enum socket_type */
+	uint8_t timer;	     /* enum socket_timer */
+	uint32_t timer_retrans;
+	uint64_t timer_us;
+	const char *path; /* borrowed; of an abstract name each NUL is an @ */
+	uint64_t peer_inode;
+	uint32_t rttvar_us, rto_us, mss, pmtu, cwnd, ssthresh, unacked;
+	const char *congestion; /* borrowed */
 
 	/* start */
 	uint32_t schema;
@@ -303,7 +349,9 @@ const char *outcome_name(unsigned int outcome);
 const char *side_name(unsigned int side);
 const char *retransmit_kind_name(unsigned int kind);
 const char *trace_mode_name(unsigned int mode);
-const char *proto_name(unsigned int proto); /* "tcp", "udp"; "?" */
+const char *proto_name(unsigned int proto); /* "tcp", "udp", "raw", "unix"; "?" */
+const char *socket_type_name(unsigned int type);
+const char *socket_timer_name(unsigned int timer);
 
 /* The reverse: the number, or -1 when there is no such name. Case does not matter. */
 int event_type_from_name(const char *name);
@@ -316,6 +364,8 @@ int side_from_name(const char *name);
 int retransmit_kind_from_name(const char *name);
 int trace_mode_from_name(const char *name);
 int proto_from_name(const char *name);
+int socket_type_from_name(const char *name);
+int socket_timer_from_name(const char *name);
 
 /*
  * Where events go. A source calls it for each event; not 0 tells the source to stop, and is what the

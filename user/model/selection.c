@@ -25,10 +25,15 @@ static bool match_list(const struct u32_list *list, const struct event *e, enum 
 
 static bool match_pid(const struct selection *s, const struct event *e)
 {
-	if (!s->followed)
-		return match_list(&s->pids, e, FIELD_PID, e->pid, FIELD_OPENER_PID, e->opener_pid);
-	return (event_has(e, FIELD_PID) && pid_set_has(s->followed, e->pid)) ||
-	       (event_has(e, FIELD_OPENER_PID) && pid_set_has(s->followed, e->opener_pid));
+	if (s->followed)
+		return (event_has(e, FIELD_PID) && pid_set_has(s->followed, e->pid)) ||
+		       (event_has(e, FIELD_OPENER_PID) && pid_set_has(s->followed, e->opener_pid));
+	if (match_list(&s->pids, e, FIELD_PID, e->pid, FIELD_OPENER_PID, e->opener_pid))
+		return true;
+	for (uint32_t i = 0; event_has(e, FIELD_HOLDERS) && i < e->holder_count; i++)
+		if (list_has(&s->pids, e->holders[i].pid))
+			return true;
+	return false;
 }
 
 static bool comm_fits(const struct selection *s, const char *comm)
@@ -45,8 +50,13 @@ static bool comm_fits(const struct selection *s, const char *comm)
 
 static bool match_comm(const struct selection *s, const struct event *e)
 {
-	return !s->comm_count || (event_has(e, FIELD_COMM) && comm_fits(s, e->comm)) ||
-	       (event_has(e, FIELD_OPENER_COMM) && comm_fits(s, e->opener_comm));
+	if (!s->comm_count || (event_has(e, FIELD_COMM) && comm_fits(s, e->comm)) ||
+	    (event_has(e, FIELD_OPENER_COMM) && comm_fits(s, e->opener_comm)))
+		return true;
+	for (uint32_t i = 0; event_has(e, FIELD_HOLDERS) && i < e->holder_count; i++)
+		if (comm_fits(s, e->holders[i].comm))
+			return true;
+	return false;
 }
 
 /* `path` itself, or below it; the root has all. */
@@ -73,10 +83,21 @@ static bool match_container(const struct selection *s, const struct event *e)
 
 static bool match_proto(const struct selection *s, const struct event *e)
 {
-	if (!s->tcp && !s->udp)
+	if (!s->tcp && !s->udp && !s->raw && !s->unix_sockets)
 		return true;
-	return event_has(e, FIELD_PROTO) &&
-	       ((s->tcp && e->proto == IPPROTO_TCP) || (s->udp && e->proto == IPPROTO_UDP));
+	if (!event_has(e, FIELD_PROTO))
+		return false;
+	switch (e->proto) {
+	case IPPROTO_TCP:
+		return s->tcp;
+	case IPPROTO_UDP:
+		return s->udp;
+	case PROTO_RAW:
+		return s->raw;
+	case PROTO_UNIX:
+		return s->unix_sockets;
+	}
+	return false;
 }
 
 static bool match_family(const struct selection *s, const struct event *e)
@@ -109,6 +130,7 @@ bool selection_match(const struct selection *s, const struct event *e)
 	if (e->type == EVENT_START || e->type == EVENT_LOST || e->type == EVENT_SUMMARY)
 		return true;
 	return match_proto(s, e) && match_family(s, e) && match_state(s, e) && match_pid(s, e) &&
+	       match_list(&s->netns, e, FIELD_NETNS, e->netns, FIELD_NETNS, e->netns) &&
 	       match_list(&s->uids, e, FIELD_UID, e->uid, FIELD_UID, e->uid) &&
 	       match_list(&s->ports, e, FIELD_LPORT, e->lport, FIELD_RPORT, e->rport) &&
 	       match_list(&s->lports, e, FIELD_LPORT, e->lport, FIELD_LPORT, e->lport) &&

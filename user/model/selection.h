@@ -18,14 +18,15 @@ struct u32_list {
 };
 
 struct selection {
-	bool tcp, udp;	 /* neither: the view's default */
-	bool ipv4, ipv6; /* neither: both */
+	bool tcp, udp, raw, unix_sockets; /* none: the view's default */
+	bool ipv4, ipv6;		  /* neither: both */
 	struct u32_list pids;
 	const struct pid_set *followed; /* borrowed; --follow: instead of `pids`; else NULL */
 	struct u32_list uids;
 	struct u32_list ports;	/* either side */
 	struct u32_list lports; /* local */
 	struct u32_list rports; /* remote */
+	struct u32_list netns;	/* inodes; empty: all namespaces */
 	const char *cgroup; /* borrowed: this one and what is below it, from the root; NULL: all */
 	const char *container; /* borrowed: id, its first 12 digits, or name; NULL: all */
 	uint32_t comm_count;
@@ -35,7 +36,8 @@ struct selection {
 
 /*
  * Does the event pass? A field that the selection asks for and the event lacks does not match, but for
- * start, lost and summary, which always pass. A pid or comm matches the owner or the opener.
+ * start, lost and summary, which always pass. A pid or comm matches the owner, the opener or
+ * any holder.
  * `states` is checked against `state`, `new_state` or `last_state`, whichever the event has.
  */
 bool selection_match(const struct selection *s, const struct event *e);

@@ -52,14 +52,6 @@ const char *hooks_reset_reason(void *kernel_source, unsigned int number)
 	return number < REASONS_MAX ? k->reset_reasons[number] : NULL;
 }
 
-void hooks_choose_table(struct kernel_source *k)
-{
-	struct bpf_program *program;
-
-	bpf_object__for_each_program(program, k->object.bpf)
-		bpf_program__set_autoload(program, program == k->object.progs.holders);
-}
-
 /*
  * Tracepoints run their programs with preemption disabled, until 7.0 put them under an SRCU-fast of their own. Both words are
  * in the kernel's BTF then; the SRCU that tracepoints had before 6.13 was another kind.

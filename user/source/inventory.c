@@ -7,55 +7,6 @@
 #include "base/cleanup.h"
 #include "source/kernel_private.h"
 
-#define READ_SIZE (64 * 1024)
-#define ROWS_MAX \
-	4000000 /* holders of sockets; beyond it the rest is left out and the caller told */
-
-static int rows_grow(struct rows *rows)
-{
-	size_t capacity = rows->capacity ? rows->capacity * 2 : 4 * READ_SIZE;
-	void *data;
-
-	if (capacity > ROWS_MAX * sizeof(struct record_row))
-		return -E2BIG;
-	data = realloc(rows->data, capacity);
-	if (!data)
-		return -ENOMEM;
-	rows->data = data;
-	rows->capacity = capacity;
-	return 0;
-}
-
-int rows_read(const struct bpf_program *program, int map_fd, struct rows *rows)
-{
-	union bpf_iter_link_info info = { .map.map_fd = (__u32)map_fd };
-	DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
-			    .link_info_len = sizeof(info));
-	struct bpf_link *link = bpf_program__attach_iter(program, map_fd < 0 ? NULL : &opts);
-	AUTO_CLOSE int fd = -1;
-	ssize_t n = 1;
-	int err = 0;
-
-	if (!link)
-		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd < 0)
-		err = fd;
-	while (!err && n != 0) {
-		if (rows->capacity - rows->bytes < READ_SIZE) {
-			err = rows_grow(rows);
-			continue;
-		}
-		n = read(fd, (char *)rows->data + rows->bytes, READ_SIZE);
-		if (n > 0)
-			rows->bytes += (size_t)n;
-		else if (n < 0 && errno != EINTR && errno != EAGAIN)
-			err = -errno;
-	}
-	bpf_link__destroy(link);
-	return err;
-}
-
 static int compare_rows(const void *a, const void *b)
 {
 	const struct record_row *x = a, *y = b;

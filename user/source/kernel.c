@@ -17,53 +17,11 @@
 #include "source/follow.h"
 #include "source/kernel_private.h"
 
-#define LOG_LINES 8 /* of a verifier's log the last ones tell why */
 #define CONNECTIONS_PER_ENTRY \
 	8 /* an entry of the hash takes about 300 bytes, and is never given back */
 #define HASH_MIN 65536
 #define HASH_MAX (1u << 20)
 #define FLOW_ENDS_A_TURN 4096 /* of sockets with many peers: others want to be told of as well */
-
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-{
-	AUTO_FREE char *text = NULL;
-	char *line, *next;
-	int lines = 0;
-
-	if (!report_verbose || level == LIBBPF_DEBUG || vasprintf(&text, format, args) < 0)
-		return 0;
-	for (line = text + strlen(text); line > text && lines <= LOG_LINES; line--)
-		lines += line[-1] == '\n';
-	for (; line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		if (*line)
-			report_debug("%s", line);
-	}
-	return 0;
-}
-
-static void explain(struct kernel_error *error, int err)
-{
-	switch (-err) {
-	case EPERM:
-	case EACCES:
-		snprintf(error->what, sizeof(error->what), "no permission to load eBPF programs");
-		snprintf(
-			error->advice, sizeof(error->advice),
-			"run it as root ('sudo nettrace'), or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_PTRACE");
-		return;
-	case ENOMEM:
-		snprintf(error->what, sizeof(error->what),
-			 "not enough memory for the eBPF programs and their buffer");
-		snprintf(error->advice, sizeof(error->advice), "try a smaller --buffer");
-		return;
-	}
-	snprintf(error->what, sizeof(error->what), "the kernel refused the eBPF programs: %s",
-		 strerror(-err));
-	snprintf(error->advice, sizeof(error->advice), "see 'nettrace -v' for its reasons");
-}
 
 static void set_filters(struct object *o, bool fallback, const struct kernel_options *options)
 {
@@ -116,8 +74,6 @@ static int set_hash_sizes(struct kernel_source *k, const struct kernel_options *
 		entries = HASH_MIN;
 	if (entries > HASH_MAX)
 		entries = HASH_MAX;
-	if (options->table_only)
-		entries = HASH_MIN;
 	err = bpf_map__set_max_entries(k->object.maps.sockets, (__u32)entries);
 	if (err)
 		return err;
@@ -142,10 +98,7 @@ static int load_set(struct kernel_source *k, const struct kernel_options *option
 
 	if (err)
 		return err;
-	if (options->table_only)
-		hooks_choose_table(k);
-	else
-		hooks_choose(k, options, set);
+	hooks_choose(k, options, set);
 	set_filters(&k->object, k->rung != RUNG_STORAGE, options);
 	err = bpf_map__set_max_entries(k->object.maps.ring, (__u32)options->buffer_bytes);
 	if (!err && options->followed)
@@ -167,7 +120,7 @@ static int load_rung(struct kernel_source *k, const struct kernel_options *optio
 		    (set == HOOKS_WITHOUT_DATAGRAM_OWNERS || set == HOOKS_WITHOUT_DATAGRAMS))
 			continue;
 		err = load_set(k, options, set);
-		if (!err || err == -EPERM || err == -ENOMEM || options->table_only)
+		if (!err || err == -EPERM || err == -ENOMEM)
 			return err;
 		/* Without TCP there is nothing below it. */
 		if (!options->tcp && set == HOOKS_WITHOUT_DATAGRAM_OWNERS)
@@ -223,19 +176,7 @@ static int load_btf(struct kernel_source *k, const char *path, struct kernel_err
 	k->btf = path ? btf__parse(path, NULL) : btf__load_vmlinux_btf();
 	if (k->btf)
 		return 0;
-	if (path) {
-		snprintf(error->what, sizeof(error->what),
-			 "can't read types of a kernel from %s: %s", path, strerror(errno));
-		snprintf(error->advice, sizeof(error->advice),
-			 "--btf takes a BTF file of exactly this kernel, or its vmlinux with BTF");
-		return -EINVAL;
-	}
-	snprintf(error->what, sizeof(error->what),
-		 "this kernel has no BTF type information (/sys/kernel/btf/vmlinux)");
-	snprintf(
-		error->advice, sizeof(error->advice),
-		"use a kernel built with CONFIG_DEBUG_INFO_BTF=y, or give its types with --btf FILE");
-	return -ENOENT;
+	return kernel_error_no_btf(error, path, errno);
 }
 
 static int start(struct kernel_source *k, const struct kernel_options *options,
@@ -252,11 +193,11 @@ static int start(struct kernel_source *k, const struct kernel_options *options,
 		err = k->ring ? 0 : -errno;
 	}
 	if (err) {
-		explain(error, err);
+		kernel_error_explain(error, err);
 		return err;
 	}
 	err = follow_begin(k);
-	if (!err && !options->table_only)
+	if (!err)
 		err = hooks_attach(k, &which);
 	if (!err)
 		err = follow_descendants(k);
@@ -276,22 +217,22 @@ int kernel_source_open(const struct kernel_options *options, event_sink *sink, v
 
 	memset(error, 0, sizeof(*error));
 	if (!k) {
-		explain(error, -ENOMEM);
+		kernel_error_explain(error, -ENOMEM);
 		return -ENOMEM;
 	}
-	libbpf_set_print(print_libbpf);
+	kernel_error_report_libbpf();
 	k->followed = options->followed;
 	k->names.wall_offset_ns = clock_wall_offset_ns();
 	k->names.cgroups = cgroup_cache_new();
 	k->names.reset_reason = hooks_reset_reason;
 	k->names.context = k;
 	k->assembly = assembly_new(&k->names, sink, context);
-	if (options->udp && !options->table_only)
+	if (options->udp)
 		k->datagrams = datagrams_new(
 			&k->names, &(struct datagram_store){ datagram_take, k }, sink, context);
-	if (!k->assembly || (options->udp && !options->table_only && !k->datagrams)) {
+	if (!k->assembly || (options->udp && !k->datagrams)) {
 		err = -ENOMEM;
-		explain(error, err);
+		kernel_error_explain(error, err);
 	} else {
 		err = start(k, options, error);
 	}

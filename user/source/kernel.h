@@ -7,6 +7,7 @@
 #include "model/event.h"
 #include "model/filter_pushdown.h"
 #include "model/selection.h"
+#include "source/kernel_error.h"
 
 struct kernel_source;
 struct pid_set;
@@ -15,19 +16,12 @@ struct kernel_options {
 	uint64_t buffer_bytes; /* of the ring: a power of two, at least a page */
 	bool states;	       /* tell every transition */
 	bool tcp, udp;	       /* which to follow */
-	bool table_only;       /* nothing is attached: only kernel_source_inventory works */
 	unsigned int rung;     /* of ladder.h: this one only, 1 to 3; 0: the best that there is */
 	const char *btf_path;  /* the kernel's types, in place of /sys/kernel/btf/vmlinux; NULL */
 	uint64_t max_connections;	   /* sizes the hash of rungs 2 and 3 */
 	const struct selection *selection; /* borrowed; may be NULL */
 	struct pid_set *followed; /* borrowed; --follow: what they fork is added; NULL without */
 	const struct filter_pushdown *pushdown; /* borrowed; what the kernel drops; may be NULL */
-};
-
-/* Why it can't be had, in words for the user. */
-struct kernel_error {
-	char what[200];
-	char advice[200]; /* what to do about it; may be empty */
 };
 
 #define KERNEL_HOOKS_MAX 32

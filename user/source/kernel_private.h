@@ -15,6 +15,7 @@
 #include "source/kernel.h"
 #include "source/ladder.h"
 #include "source/object.h"
+#include "source/rows.h"
 
 #define REASONS_MAX 64
 
@@ -52,8 +53,6 @@ enum hooks_set {
 /* Decides which programs load, and sets what they must know of this kernel. */
 void hooks_choose(struct kernel_source *k, const struct kernel_options *options,
 		  enum hooks_set set);
-/* Only the pass over open files, for a table without tracing. */
-void hooks_choose_table(struct kernel_source *k);
 /* Takes them off; nothing else happens in between. */
 void hooks_detach(struct kernel_source *k);
 /* Attaches them. 0 or -errno: a hook that can't be done without failed (its name in *which). */
@@ -61,15 +60,6 @@ int hooks_attach(struct kernel_source *k, const char **which);
 /* For record_names: the name of this enum sk_rst_reason, without its prefix, or NULL. */
 const char *hooks_reset_reason(void *kernel_source, unsigned int number);
 void hooks_forget_reasons(struct kernel_source *k);
-
-/* What an iterator wrote: struct record_row, record_alive or record_flow. Owned: data (free it, also after an error). */
-struct rows {
-	void *data;
-	size_t bytes, capacity;
-};
-
-/* Runs the iterator to its end; its file may hand out rows in pieces. `map_fd`: the map it is for, or -1. 0 or -errno. */
-int rows_read(const struct bpf_program *program, int map_fd, struct rows *rows);
 
 /* For datagram_store: reads a flow and deletes it. */
 int datagram_take(void *kernel_source, const struct flow_key *key, struct flow *flow);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -36,7 +37,7 @@ static int open_netlink(int *out)
 	return 0;
 }
 
-static int send_request(int fd, uint8_t family, uint8_t proto)
+static int send_inet_request(int fd, uint8_t family, uint8_t proto, uint32_t states)
 {
 	struct {
 		struct nlmsghdr header;
@@ -50,13 +51,63 @@ static int send_request(int fd, uint8_t family, uint8_t proto)
 		.request = {
 			.sdiag_family = family,
 			.sdiag_protocol = proto,
-			.idiag_ext = 1 << (INET_DIAG_INFO - 1),
-			/* All but sockets that are only bound (TCP_BOUND_INACTIVE, 6.8). */
-			.idiag_states = (1u << STATE_COUNT) - 1,
+			.idiag_ext = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_CONG - 1),
+			.idiag_states = states,
 		},
 	};
 
 	return send(fd, &message, sizeof(message), 0) < 0 ? -errno : 0;
+}
+
+static int send_unix_request(int fd, uint32_t states)
+{
+	struct {
+		struct nlmsghdr header;
+		struct unix_diag_req request;
+	} message = {
+		.header = {
+			.nlmsg_len = sizeof(message),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		},
+		.request = {
+			.sdiag_family = AF_UNIX,
+			.udiag_states = states,
+			.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN |
+				      UDIAG_SHOW_UID,
+		},
+	};
+
+	return send(fd, &message, sizeof(message), 0) < 0 ? -errno : 0;
+}
+
+/* 0 or -ENOMEM; an answer that makes no sense is left out. */
+static int take_socket(const struct nlmsghdr *message, uint8_t proto, struct socket_rows *rows)
+{
+	struct socket_row *row = socket_rows_add(rows);
+	const char *name = NULL;
+	size_t length = 0;
+	int err;
+
+	if (!row)
+		return -ENOMEM;
+	err = proto == PROTO_UNIX ? unix_diag_parse(message, row, &name, &length)
+				  : sock_diag_parse(message, proto, row);
+	if (err) {
+		rows->count--;
+		return 0;
+	}
+	return name ? socket_rows_name(rows, row, name, length) : 0;
+}
+
+/* 1, or -errno: a kernel without the module for this protocol says so only at the end. */
+static int done_with(const struct nlmsghdr *message)
+{
+	int error = 0;
+
+	if (message->nlmsg_len >= NLMSG_LENGTH(sizeof(error)))
+		memcpy(&error, NLMSG_DATA(message), sizeof(error));
+	return error < 0 ? error : 1;
 }
 
 /*
@@ -69,12 +120,12 @@ static int take_messages(const char *data, int length, uint8_t proto, struct soc
 
 	/* Signed: NLMSG_NEXT may take padding away that is not there. */
 	for (; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
-		struct socket_row *row;
+		int err;
 
 		if (message->nlmsg_flags & NLM_F_DUMP_INTR)
 			return -EINTR;
 		if (message->nlmsg_type == NLMSG_DONE)
-			return 1;
+			return done_with(message);
 		if (message->nlmsg_type == NLMSG_ERROR) {
 			const struct nlmsgerr *error = NLMSG_DATA(message);
 
@@ -84,23 +135,22 @@ static int take_messages(const char *data, int length, uint8_t proto, struct soc
 		}
 		if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY)
 			continue;
-		row = socket_rows_add(rows);
-		if (!row)
-			return -ENOMEM;
-		if (sock_diag_parse(message, proto, row))
-			rows->count--;
+		err = take_socket(message, proto, rows);
+		if (err)
+			return err;
 	}
 	return 0;
 }
 
-static int dump_once(uint8_t family, uint8_t proto, struct socket_rows *rows)
+static int dump_once(uint8_t family, uint8_t proto, uint32_t states, struct socket_rows *rows)
 {
 	AUTO_FREE char *data = malloc(RECEIVE_SIZE);
 	AUTO_CLOSE int fd = -1;
 	int err = data ? open_netlink(&fd) : -ENOMEM;
 
 	if (!err)
-		err = send_request(fd, family, proto);
+		err = family == AF_UNIX ? send_unix_request(fd, states)
+					: send_inet_request(fd, family, proto, states);
 	while (!err) {
 		ssize_t length = recv(fd, data, RECEIVE_SIZE, MSG_TRUNC);
 
@@ -115,16 +165,16 @@ static int dump_once(uint8_t family, uint8_t proto, struct socket_rows *rows)
 	return err > 0 ? 0 : err;
 }
 
-int netlink_dump_sockets(uint8_t family, uint8_t proto, struct socket_rows *rows)
+int netlink_dump_sockets(uint8_t family, uint8_t proto, uint32_t states, struct socket_rows *rows)
 {
 	size_t before = rows->count;
 	int err = -EINTR;
 
 	for (int tries = 0; err == -EINTR && tries < DUMP_TRIES; tries++) {
-		rows->count = before;
-		err = dump_once(family, proto, rows);
+		socket_rows_cut(rows, before);
+		err = dump_once(family, proto, states, rows);
 	}
 	if (err)
-		rows->count = before;
+		socket_rows_cut(rows, before);
 	return err;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "source/polling.h"
 
-#include "source/sock_diag.h"
+#include "source/clock.h"
+#include "source/socket_rows.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -106,9 +107,8 @@ static int set_holders(struct polling_join *j, struct event *e, const struct pro
 	return 0;
 }
 
-int polling_join_event(void *join, struct event *e)
+int polling_join_complete(struct polling_join *j, struct event *e)
 {
-	struct polling_join *j = join;
 	const struct proc_holder *found = NULL;
 	size_t count = 0;
 	int err = 0;
@@ -118,11 +118,39 @@ int polling_join_event(void *join, struct event *e)
 		found = proc_sockets_find(j->processes, e->inode, &count);
 	if (found)
 		err = set_holders(j, e, found, count);
+	return err;
+}
+
+int polling_join_event(void *join, struct event *e)
+{
+	struct polling_join *j = join;
+	int err = polling_join_complete(j, e);
+
 	return err ? err : j->sink(j->context, e);
+}
+
+/* Tells the rows that are listeners, or those that are not. */
+static int tell_rows(const struct socket_rows *rows, bool listeners, struct polling_join *join)
+{
+	uint64_t mono_ns = clock_mono_ns(), time_ns = clock_wall_ns(mono_ns);
+	struct event e;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < rows->count; i++) {
+		if ((rows->rows[i].state == STATE_LISTEN) != listeners)
+			continue;
+		socket_row_to_event(&rows->rows[i], NULL, false, time_ns, mono_ns, &e);
+		err = polling_join_event(join, &e);
+	}
+	return err;
 }
 
 int polling_snapshot(event_sink *sink, void *context)
 {
+	const struct sock_diag_query query = { .tcp = true,
+					       .udp = true,
+					       .tcp_states = (1u << STATE_COUNT) - 1 };
+	struct socket_rows rows = { 0 };
 	struct proc_sockets processes;
 	/*
 	 * Holders first: a socket made between the two passes lacks an owner, one that is gone is
@@ -134,8 +162,13 @@ int polling_snapshot(event_sink *sink, void *context)
 	if (!err && !join)
 		err = -ENOMEM;
 	if (!err)
-		err = sock_diag_dump(polling_join_event, join);
+		err = sock_diag_read(&query, &rows);
+	if (!err)
+		err = tell_rows(&rows, true, join);
+	if (!err)
+		err = tell_rows(&rows, false, join);
 	polling_join_free(join);
+	socket_rows_done(&rows);
 	proc_sockets_done(&processes);
 	return err;
 }

@@ -39,12 +39,12 @@ static uint64_t stand_in_cookie(const struct socket_row *row)
 	uint64_t hash = 0xcbf29ce484222325ULL;
 
 	if (row->inode)
-		return row->inode | 1ULL << 63;
+		return row->inode | STAND_IN_COOKIE;
 	for (size_t i = 0; i < 16; i++)
 		hash = ((hash ^ row->laddr[i]) * 0x100000001b3ULL ^ row->raddr[i]) *
 		       0x100000001b3ULL;
 	hash = (hash ^ ((uint64_t)row->lport << 16 | row->rport)) * 0x9e3779b97f4a7c15ULL;
-	return (hash ^ row->proto) | 1ULL << 63;
+	return (hash ^ row->proto) | STAND_IN_COOKIE;
 }
 
 bool proc_net_parse(const char *line, uint8_t family, uint8_t proto, struct socket_row *row)
@@ -53,7 +53,7 @@ bool proc_net_parse(const char *line, uint8_t family, uint8_t proto, struct sock
 	unsigned int lport, rport, state;
 	uint32_t send_q, recv_q, uid;
 	uint64_t inode;
-	struct socket_row r = { .proto = proto, .family = family };
+	struct socket_row r = { .proto = proto, .family = family, .has_queues = true };
 
 	if (sscanf(line,
 		   "%*u: %32[0-9A-Fa-f]:%4x %32[0-9A-Fa-f]:%4x %2x %" SCNx32 ":%" SCNx32
@@ -78,30 +78,79 @@ bool proc_net_parse(const char *line, uint8_t family, uint8_t proto, struct sock
 	return true;
 }
 
+#define ACCEPTS 0x10000 /* __SO_ACCEPTCON in Flags (net/unix/af_unix.c, unix_seq_show) */
+#define CONNECTED 3	/* SS_CONNECTED in St */
+
+bool proc_net_parse_unix(const char *line, struct socket_row *row, const char **name,
+			 size_t *length)
+{
+	static const uint8_t types[] = { [SOCK_STREAM] = SOCKET_TYPE_STREAM,
+					 [SOCK_DGRAM] = SOCKET_TYPE_DGRAM,
+					 [SOCK_SEQPACKET] = SOCKET_TYPE_SEQPACKET };
+	struct socket_row r = { .proto = PROTO_UNIX, .family = AF_UNIX };
+	unsigned int flags, type, state;
+	int end = 0;
+
+	if (sscanf(line, "%*x: %*x %*x %x %x %x %" SCNu64 "%n", &flags, &type, &state, &r.inode,
+		   &end) != 4 ||
+	    !end)
+		return false;
+	r.type = type < sizeof(types) ? types[type] : SOCKET_TYPE_NONE;
+	r.state = flags & ACCEPTS      ? STATE_LISTEN
+		  : state == CONNECTED ? STATE_ESTABLISHED
+				       : STATE_CLOSE;
+	r.cookie = stand_in_cookie(&r);
+	*name = line[end] == ' ' ? line + end + 1 : NULL;
+	*length = *name ? strcspn(*name, "\n") : 0;
+	*row = r;
+	return true;
+}
+
+static const char *file_name(uint8_t family, uint8_t proto)
+{
+	switch (proto) {
+	case PROTO_UNIX:
+		return "unix";
+	case PROTO_RAW:
+		return family == AF_INET6 ? "raw6" : "raw";
+	case IPPROTO_UDP:
+		return family == AF_INET6 ? "udp6" : "udp";
+	}
+	return family == AF_INET6 ? "tcp6" : "tcp";
+}
+
+static int take_line(const char *line, uint8_t family, uint8_t proto, struct socket_rows *rows)
+{
+	struct socket_row row, *place;
+	const char *name = NULL;
+	size_t length = 0;
+
+	if (proto == PROTO_UNIX ? !proc_net_parse_unix(line, &row, &name, &length)
+				: !proc_net_parse(line, family, proto, &row))
+		return 0;
+	place = socket_rows_add(rows);
+	if (!place)
+		return -ENOMEM;
+	*place = row;
+	return name ? socket_rows_name(rows, place, name, length) : 0;
+}
+
 int proc_net_sockets(uint8_t family, uint8_t proto, struct socket_rows *rows)
 {
 	AUTO_FCLOSE FILE *file = NULL;
 	AUTO_FREE char *line = NULL;
 	size_t size = 0, before = rows->count;
 	char path[48];
+	int err = 0;
 
 	/* The thread's, for its namespace may be another than the process's. */
-	snprintf(path, sizeof(path), "/proc/thread-self/net/%s%s",
-		 proto == IPPROTO_UDP ? "udp" : "tcp", family == AF_INET6 ? "6" : "");
+	snprintf(path, sizeof(path), "/proc/thread-self/net/%s", file_name(family, proto));
 	file = fopen(path, "re");
 	if (!file)
 		return errno == ENOENT ? 0 : -errno;
-	while (getline(&line, &size, file) > 0) {
-		struct socket_row row, *place;
-
-		if (!proc_net_parse(line, family, proto, &row))
-			continue;
-		place = socket_rows_add(rows);
-		if (!place) {
-			rows->count = before;
-			return -ENOMEM;
-		}
-		*place = row;
-	}
-	return 0;
+	while (!err && getline(&line, &size, file) > 0)
+		err = take_line(line, family, proto, rows);
+	if (err)
+		socket_rows_cut(rows, before);
+	return err;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "source/sock_diag.h"
 
-#include "source/clock.h"
 #include "source/socket_rows.h"
 
 #include <arpa/inet.h>
@@ -9,33 +8,9 @@
 #include <linux/inet_diag.h>
 #include <linux/rtnetlink.h>
 #include <linux/tcp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-
-void socket_rows_done(struct socket_rows *r)
-{
-	free(r->rows);
-	*r = (struct socket_rows){ 0 };
-}
-
-struct socket_row *socket_rows_add(struct socket_rows *r)
-{
-	if (r->count == r->capacity) {
-		size_t capacity = r->capacity ? r->capacity * 2 : 256;
-		struct socket_row *rows;
-
-		if (capacity > SOCKET_ROWS_MAX)
-			return NULL;
-		rows = realloc(r->rows, capacity * sizeof(*rows));
-		if (!rows)
-			return NULL;
-		r->rows = rows;
-		r->capacity = capacity;
-	}
-	return memset(&r->rows[r->count++], 0, sizeof(*r->rows));
-}
 
 /*
  * The peer's FIN takes a number of its own in bytes_received (net/ipv4/tcp_input.c, tcp_fin): these
@@ -58,6 +33,14 @@ static void take_info(const void *data, size_t length, struct socket_row *row)
 	memcpy(&info, data, length < sizeof(info) ? length : sizeof(info));
 	if (TOLD(tcpi_rtt))
 		row->srtt_us = info.tcpi_rtt;
+	row->has_detail = TOLD(tcpi_snd_cwnd);
+	row->rttvar_us = info.tcpi_rttvar;
+	row->rto_us = info.tcpi_rto;
+	row->mss = info.tcpi_snd_mss;
+	row->pmtu = info.tcpi_pmtu;
+	row->cwnd = info.tcpi_snd_cwnd;
+	row->ssthresh = info.tcpi_snd_ssthresh;
+	row->unacked = info.tcpi_unacked;
 	row->has_retrans = TOLD(tcpi_total_retrans);
 	row->retrans = info.tcpi_total_retrans;
 	/* All ones: no sample yet. */
@@ -72,6 +55,14 @@ static void take_info(const void *data, size_t length, struct socket_row *row)
 	row->rx_bytes = info.tcpi_bytes_received;
 	if (row->rx_bytes && fin_received(row->state))
 		row->rx_bytes--;
+}
+
+/* A string that the kernel may not have terminated. */
+static void take_name(char *to, size_t size, const char *from, size_t length)
+{
+	length = strnlen(from, length < size - 1 ? length : size - 1);
+	memcpy(to, from, length);
+	to[length] = '\0';
 }
 
 int sock_diag_parse(const struct nlmsghdr *message, uint8_t proto, struct socket_row *row)
@@ -94,8 +85,12 @@ int sock_diag_parse(const struct nlmsghdr *message, uint8_t proto, struct socket
 		/* A minisocket knows no user: the kernel puts 0 there. */
 		.has_uid = m->idiag_state != STATE_TIME_WAIT &&
 			   (m->idiag_inode || m->idiag_state != STATE_FIN_WAIT2),
+		.has_queues = true,
 		.recv_q = m->idiag_rqueue,
 		.send_q = m->idiag_wqueue,
+		.timer = m->idiag_timer < TIMER_COUNT ? m->idiag_timer : TIMER_NONE,
+		.timer_ms = m->idiag_expires,
+		.timer_retrans = m->idiag_retrans,
 		.lport = ntohs(m->id.idiag_sport),
 		.rport = ntohs(m->id.idiag_dport),
 		.proto = proto,
@@ -113,6 +108,9 @@ int sock_diag_parse(const struct nlmsghdr *message, uint8_t proto, struct socket
 		if (a->rta_type == INET_DIAG_INFO && proto == IPPROTO_TCP &&
 		    row->state != STATE_LISTEN)
 			take_info(RTA_DATA(a), RTA_PAYLOAD(a), row);
+		else if (a->rta_type == INET_DIAG_CONG)
+			take_name(row->congestion, sizeof(row->congestion), RTA_DATA(a),
+				  RTA_PAYLOAD(a));
 		else if (a->rta_type == INET_DIAG_CGROUP_ID &&
 			 RTA_PAYLOAD(a) >= sizeof(row->cgroup_id))
 			memcpy(&row->cgroup_id, RTA_DATA(a), sizeof(row->cgroup_id));
@@ -120,73 +118,10 @@ int sock_diag_parse(const struct nlmsghdr *message, uint8_t proto, struct socket
 	return 0;
 }
 
-static void set_counters(const struct socket_row *row, struct event *e)
-{
-	if (row->has_bytes) {
-		e->tx_bytes = row->tx_bytes;
-		e->rx_bytes = row->rx_bytes;
-		event_set(e, FIELD_TX_BYTES);
-		event_set(e, FIELD_RX_BYTES);
-	}
-	if (row->has_segs) {
-		e->tx_segs = row->tx_segs;
-		e->rx_segs = row->rx_segs;
-		event_set(e, FIELD_TX_SEGS);
-		event_set(e, FIELD_RX_SEGS);
-	}
-	if (row->has_retrans) {
-		e->retrans = row->retrans;
-		event_set(e, FIELD_RETRANS);
-	}
-	if (row->srtt_us) {
-		e->srtt_us = row->srtt_us;
-		event_set(e, FIELD_SRTT_US);
-	}
-	if (row->rtt_min_us) {
-		e->rtt_min_us = row->rtt_min_us;
-		event_set(e, FIELD_RTT_MIN_US);
-	}
-}
-
-void socket_row_to_event(const struct socket_row *row, uint32_t netns, uint64_t time_ns,
-			 uint64_t mono_ns, struct event *e)
-{
-	static const enum event_field always[] = { FIELD_ID,	 FIELD_PROTO, FIELD_OWNER,
-						   FIELD_LPORT,	 FIELD_RPORT, FIELD_STATE,
-						   FIELD_RECV_Q, FIELD_SEND_Q };
-
-	event_init(e, EVENT_SOCKET, time_ns, mono_ns);
-	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
-		event_set(e, always[i]);
-	e->cookie = row->cookie;
-	e->proto = row->proto;
-	e->owner = OWNER_UNKNOWN;
-	e->lport = row->lport;
-	e->rport = row->rport;
-	e->state = row->state;
-	e->recv_q = row->recv_q;
-	e->send_q = row->send_q;
-	e->cgroup_id = row->cgroup_id;
-	event_set_addresses(e, row->family, row->laddr, row->raddr);
-	if (netns) {
-		e->netns = netns;
-		event_set(e, FIELD_NETNS);
-	}
-	if (row->inode) {
-		e->inode = row->inode;
-		event_set(e, FIELD_INODE);
-	}
-	if (row->has_uid) {
-		e->uid = row->uid;
-		event_set(e, FIELD_UID);
-	}
-	set_counters(row, e);
-}
-
 /* The protocol's sockets of one family: netlink first, whatever it is that speaks against it. */
-static int dump_family(uint8_t family, uint8_t proto, struct socket_rows *rows)
+static int dump_family(uint8_t family, uint8_t proto, uint32_t states, struct socket_rows *rows)
 {
-	int err = netlink_dump_sockets(family, proto, rows);
+	int err = netlink_dump_sockets(family, proto, states, rows);
 
 	return err && err != -ENOMEM ? proc_net_sockets(family, proto, rows) : err;
 }
@@ -199,43 +134,33 @@ static uint32_t own_netns(void)
 	return stat("/proc/thread-self/ns/net", &st) ? 0 : (uint32_t)st.st_ino;
 }
 
-/* Tells the rows that are listeners, or those that are not. */
-static int tell_rows(const struct socket_rows *rows, bool listeners, uint32_t netns,
-		     event_sink *sink, void *context)
+int sock_diag_read(const struct sock_diag_query *query, struct socket_rows *rows)
 {
-	uint64_t mono_ns = clock_mono_ns(), time_ns = mono_ns + (uint64_t)clock_wall_offset_ns();
-
-	for (size_t i = 0; i < rows->count; i++) {
-		const struct socket_row *row = &rows->rows[i];
-		struct event e;
-		int stop;
-
-		if ((row->state == STATE_LISTEN) != listeners)
-			continue;
-		socket_row_to_event(row, netns, time_ns, mono_ns, &e);
-		stop = sink(context, &e);
-		if (stop)
-			return stop;
-	}
-	return 0;
-}
-
-int sock_diag_dump(event_sink *sink, void *context)
-{
-	static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP };
-	struct socket_rows rows = { 0 };
+	/* All but sockets that are only bound (TCP_BOUND_INACTIVE, 6.8). */
+	const uint32_t all = (1u << STATE_COUNT) - 1;
+	const struct {
+		bool wanted;
+		uint8_t proto;
+		uint32_t states;
+	} kinds[] = {
+		{ query->tcp && query->tcp_states, IPPROTO_TCP, query->tcp_states },
+		{ query->udp, IPPROTO_UDP, all },
+		{ query->raw, PROTO_RAW, all },
+	};
+	size_t first = rows->count;
 	uint32_t netns = own_netns();
 	int err = 0;
 
-	for (size_t i = 0; i < sizeof(protos) && !err; i++) {
-		err = dump_family(AF_INET, protos[i], &rows);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !err; i++) {
+		if (!kinds[i].wanted)
+			continue;
+		err = dump_family(AF_INET, kinds[i].proto, kinds[i].states, rows);
 		if (!err)
-			err = dump_family(AF_INET6, protos[i], &rows);
+			err = dump_family(AF_INET6, kinds[i].proto, kinds[i].states, rows);
 	}
-	if (!err)
-		err = tell_rows(&rows, true, netns, sink, context);
-	if (!err)
-		err = tell_rows(&rows, false, netns, sink, context);
-	socket_rows_done(&rows);
+	if (!err && query->unix_sockets)
+		err = dump_family(AF_UNIX, PROTO_UNIX, all, rows);
+	for (size_t i = first; i < rows->count; i++)
+		rows->rows[i].netns = netns;
 	return err;
 }

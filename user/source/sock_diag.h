@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sockets of the caller's network namespace as the kernel lists them: NETLINK_SOCK_DIAG, or
- * /proc/net where that is not to be had. No owners: polling.c adds them.
+ * The sockets of the calling thread's network namespace as the kernel lists them: NETLINK_SOCK_DIAG, or
+ * /proc/net where that is not to be had. No owners: table_join.c and polling.c add them.
  */
 #ifndef NETTRACE_SOCK_DIAG_H
 #define NETTRACE_SOCK_DIAG_H
@@ -14,33 +14,50 @@
 struct socket_row {
 	uint64_t cookie; /* of the kernel; from /proc/net a stand-in, stable for its life */
 	uint64_t inode;	 /* 0: no process can hold it (TIME_WAIT, SYN_RECV, orphan) */
+	uint64_t peer_inode;
 	uint64_t cgroup_id;
 	uint64_t tx_bytes, rx_bytes;
 	uint8_t laddr[16], raddr[16]; /* network byte order; 4 or 16 bytes used */
+	uint32_t name;		      /* where in socket_rows' names; 0: none */
+	uint32_t netns;		      /* inode; 0: unknown */
 	uint32_t uid, recv_q, send_q;
 	uint32_t srtt_us, rtt_min_us; /* 0: not measured */
 	uint32_t retrans, tx_segs, rx_segs;
+	uint32_t timer_ms;
+	uint32_t rttvar_us, rto_us, mss, pmtu, cwnd, ssthresh, unacked; /* where has_detail */
 	uint16_t lport, rport;
-	uint8_t proto, family; /* IPPROTO_*, AF_INET or AF_INET6 */
-	uint8_t state;
+	uint8_t proto, family;	      /* IPPROTO_*, PROTO_UNIX; AF_INET, AF_INET6, AF_UNIX */
+	uint8_t state, type;	      /* enum tcp_state; enum socket_type of a unix socket */
+	uint8_t timer, timer_retrans; /* enum socket_timer */
 	bool has_bytes, has_segs, has_retrans; /* what the kernel told of the counters */
-	bool has_uid;
+	bool has_uid, has_queues, has_detail;
+	char congestion[16];
 };
+
+#define STAND_IN_COOKIE (1ULL << 63) /* in a cookie that is not the kernel's */
 
 /*
  * An inet_diag answer (struct inet_diag_msg and attributes). 0, or -EBADMSG: too short, or not of
  * this family.
  */
 int sock_diag_parse(const struct nlmsghdr *message, uint8_t proto, struct socket_row *row);
+/* A unix_diag answer; *name, of *length bytes, is its path (NULL: none), within the message. 0 or -EBADMSG. */
+int unix_diag_parse(const struct nlmsghdr *message, struct socket_row *row, const char **name,
+		    size_t *length);
 
-/* The row as a `socket` event with owner unknown. `netns`: inode, 0 unknown. */
-void socket_row_to_event(const struct socket_row *row, uint32_t netns, uint64_t time_ns,
-			 uint64_t mono_ns, struct event *e);
+/* The row as a `socket` event with owner unknown. `name`: what it is bound to, or NULL; borrowed. `detail`: with what -e asks for. */
+void socket_row_to_event(const struct socket_row *row, const char *name, bool detail,
+			 uint64_t time_ns, uint64_t mono_ns, struct event *e);
 
-/*
- * One `socket` event for each TCP and UDP socket, IPv4 and IPv6: the TCP listeners first. 0, what
- * the sink returned, or -errno when neither netlink nor /proc/net tells of TCP.
- */
-int sock_diag_dump(event_sink *sink, void *context);
+/* What is asked for. */
+struct sock_diag_query {
+	bool tcp, udp, raw, unix_sockets;
+	uint32_t tcp_states; /* bits 1 << enum tcp_state */
+};
+
+struct socket_rows;
+
+/* Adds the sockets of the calling thread's namespace. 0, or -errno when neither netlink nor /proc/net tells of them. */
+int sock_diag_read(const struct sock_diag_query *query, struct socket_rows *rows);
 
 #endif

@@ -4,7 +4,7 @@
 #define NETTRACE_LIST_TEXT_H
 
 #include "base/text.h"
-#include "model/connection_table.h"
+#include "model/event.h"
 
 /* Of the columns whose width depends on what is in them. */
 struct list_widths {
@@ -14,13 +14,17 @@ struct list_widths {
 /* Room for the header. */
 struct list_widths list_widths_least(void);
 /* Room for this row too. */
-void list_measure(struct list_widths *w, const struct connection *c);
+void list_measure(struct list_widths *w, const struct event *e);
 void list_put_header(struct text *t, const struct list_widths *w);
-/*
- * One line. `extended`: with uid, inode, cookie, round-trip time and retransmits. Rows of another namespace than
- * `own_netns` (0: unknown) say theirs. The row must have been measured.
- */
-void list_put_row(struct text *t, const struct connection *c, const struct list_widths *w,
-		  bool extended, uint32_t own_netns);
+/* What a row has behind its process. */
+struct list_details {
+	bool timers;	    /* -o */
+	bool extended;	    /* -e: user, inode, cookie, and what ss -i tells */
+	uint32_t own_netns; /* rows of another namespace say theirs; 0: unknown, none does */
+};
+
+/* One line. The row must have been measured. */
+void list_put_row(struct text *t, const struct event *e, const struct list_widths *w,
+		  const struct list_details *details);
 
 #endif

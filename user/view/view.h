@@ -36,7 +36,7 @@ enum time_format { TIME_FORMAT_LOCAL, TIME_FORMAT_UTC, TIME_FORMAT_RELATIVE, TIM
 
 /* What the views need of the options; borrowed from struct options. */
 struct view_options {
-	bool json, no_header, color, numeric, extended;
+	bool json, csv, no_header, color, numeric, extended, timers;
 	enum time_format time_format;
 	uint32_t events;      /* bits 1 << enum event_type: which are shown in the stream */
 	unsigned int columns; /* width of the terminal; 0: no terminal, nothing is cut */
@@ -65,6 +65,15 @@ struct view *log_view_new(struct output *o, const struct view_options *options);
 struct view *json_view_new(struct output *o, const struct view_options *options);
 struct view *list_view_new(struct output *o, const struct view_options *options,
 			   const struct connection_table *t, const struct selection *s);
+/*
+ * From now on the list shows only what list_view_row tells it of, and does not look at the connection table. `lent` gives a row's
+ * event again (0 or -errno), so that a table of a million rows is not copied.
+ */
+void list_view_lend(struct view *v, int (*lent)(void *context, uint64_t row, struct event *e),
+		    void *context);
+/* A row of the next table, noted where it is selected. 0 or -ENOMEM. */
+int list_view_row(struct view *v, const struct event *e, uint64_t row);
+struct view *csv_view_new(struct output *o, const struct view_options *options);
 struct view *top_view_new(struct output *o, const struct view_options *options,
 			  const struct connection_table *t);
 

@@ -61,6 +61,10 @@ struct list_head {
 	struct list_head *next;
 };
 
+struct hlist_node {
+	struct hlist_node **pprev;
+};
+
 struct refcount_struct {
 	atomic_t refs;
 };
@@ -70,6 +74,11 @@ typedef struct refcount_struct refcount_t;
 typedef struct {
 	uid_t val;
 } kuid_t;
+
+struct timer_list {
+	struct hlist_node entry;
+	long unsigned int expires;
+};
 
 struct task_struct {
 	unsigned int flags;
@@ -170,6 +179,10 @@ struct in6_addr {
 	} in6_u;
 };
 
+struct tcp_congestion_ops {
+	char name[16];
+};
+
 struct dst_entry {
 	struct net_device *dev;
 };
@@ -210,6 +223,7 @@ struct sock {
 		atomic_t rmem_alloc;
 	} sk_backlog;
 	refcount_t sk_wmem_alloc;
+	struct timer_list sk_timer;
 	u8 sk_kern_sock: 1;
 	u16 sk_protocol;
 	int sk_err;
@@ -315,6 +329,12 @@ struct bpf_sock_addr {
 	};
 };
 
+enum sock_type {
+	SOCK_STREAM = 1,
+	SOCK_DGRAM = 2,
+	SOCK_RAW = 3,
+};
+
 struct skb_shared_info {
 	short unsigned int gso_size;
 };
@@ -338,9 +358,16 @@ struct minmax {
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	struct request_sock_queue icsk_accept_queue;
+	long unsigned int icsk_timeout;
+	struct timer_list icsk_retransmit_timer;
+	__u32 icsk_rto;
+	__u32 icsk_pmtu_cookie;
+	const struct tcp_congestion_ops *icsk_ca_ops;
 	void *icsk_ulp_data;
 	__u8 icsk_ca_state: 5;
+	__u8 icsk_retransmits;
 	__u8 icsk_pending;
+	__u8 icsk_probes_out;
 };
 
 struct tcp_sock {
@@ -353,12 +380,21 @@ struct tcp_sock {
 	u64 bytes_sent;
 	u32 snd_una;
 	struct list_head tsorted_sent_queue;
+	u32 mss_cache;
 	u32 srtt_us;
+	u32 mdev_us;
 	struct minmax rtt_min;
+	u32 packets_out;
+	u32 snd_ssthresh;
+	u32 snd_cwnd;
 	u32 write_seq;
 	u64 bytes_retrans;
 	u32 total_retrans;
 	bool is_mptcp;
+};
+
+struct udp_sock {
+	int forward_deficit;
 };
 
 struct bpf_iter__bpf_sk_storage_map {
@@ -373,12 +409,26 @@ struct bpf_iter__bpf_sk_storage_map {
 	};
 };
 
+struct socket_alloc {
+	struct inode vfs_inode;
+};
+
 struct mptcp_subflow_context {
 	struct sock *conn;
 };
 
 enum fbq_type {
 	remote = 1,
+};
+
+struct bpf_iter__tcp {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct sock_common *sk_common;
+	};
+	uid_t uid;
 };
 
 enum {

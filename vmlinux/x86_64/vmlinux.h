@@ -67,6 +67,10 @@ struct list_head {
 	struct list_head *next;
 };
 
+struct hlist_node {
+	struct hlist_node **pprev;
+};
+
 struct refcount_struct {
 	atomic_t refs;
 };
@@ -76,6 +80,11 @@ typedef struct refcount_struct refcount_t;
 typedef struct {
 	uid_t val;
 } kuid_t;
+
+struct timer_list {
+	struct hlist_node entry;
+	long unsigned int expires;
+};
 
 struct task_struct {
 	unsigned int flags;
@@ -155,6 +164,9 @@ struct sock {
 		atomic_t rmem_alloc;
 	} sk_backlog;
 	refcount_t sk_wmem_alloc;
+	union {
+		struct timer_list sk_timer;
+	};
 	u8 sk_kern_sock: 1;
 	u16 sk_protocol;
 	int sk_err;
@@ -206,6 +218,10 @@ struct net {
 enum {
 	IPPROTO_TCP = 6,
 	IPPROTO_UDP = 17,
+};
+
+struct tcp_congestion_ops {
+	char name[16];
 };
 
 struct dst_entry {
@@ -306,6 +322,12 @@ struct bpf_sock_addr {
 	};
 };
 
+enum sock_type {
+	SOCK_STREAM = 1,
+	SOCK_DGRAM = 2,
+	SOCK_RAW = 3,
+};
+
 enum sock_flags {
 	SOCK_DONE = 1,
 };
@@ -316,6 +338,10 @@ struct inet_sock {
 
 struct skb_shared_info {
 	short unsigned int gso_size;
+};
+
+struct socket_alloc {
+	struct inode vfs_inode;
 };
 
 struct minmax_sample {
@@ -333,9 +359,19 @@ struct request_sock_queue {
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	struct request_sock_queue icsk_accept_queue;
+	long unsigned int icsk_timeout;
+	struct timer_list icsk_retransmit_timer;
+	union {
+		struct timer_list icsk_keepalive_timer;
+	};
+	__u32 icsk_rto;
+	__u32 icsk_pmtu_cookie;
+	const struct tcp_congestion_ops *icsk_ca_ops;
 	void *icsk_ulp_data;
 	__u8 icsk_ca_state: 5;
+	__u8 icsk_retransmits;
 	__u8 icsk_pending;
+	__u8 icsk_probes_out;
 };
 
 struct tcp_sock {
@@ -348,12 +384,21 @@ struct tcp_sock {
 	u64 bytes_sent;
 	u32 snd_una;
 	struct list_head tsorted_sent_queue;
+	u32 mss_cache;
 	u32 srtt_us;
+	u32 mdev_us;
 	struct minmax rtt_min;
+	u32 packets_out;
+	u32 snd_ssthresh;
+	u32 snd_cwnd;
 	u32 write_seq;
 	u64 bytes_retrans;
 	u32 total_retrans;
 	bool is_mptcp;
+};
+
+struct udp_sock {
+	int forward_deficit;
 };
 
 struct mptcp_subflow_context {
@@ -375,6 +420,16 @@ struct bpf_iter__task_file {
 
 enum {
 	BPF_SK_STORAGE_GET_F_CREATE = 1,
+};
+
+struct bpf_iter__tcp {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct sock_common *sk_common;
+	};
+	uid_t uid;
 };
 
 enum fbq_type {

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "source/table_pass.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "table.h"
+#include "table.skel.h"
+
+/* Owned: all. */
+struct table_pass {
+	struct table_bpf *skeleton;
+	struct bpf_link *holders, *unheld; /* of the iterators; `unheld` NULL: not to be had */
+};
+
+/* An iterator that a kernel lacks must not cost the other one. */
+static int load(struct table_pass *p, uint32_t kinds, bool detail, const char *btf_path,
+		bool unheld)
+{
+	DECLARE_LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = btf_path);
+
+	p->skeleton = table_bpf__open_opts(&opts);
+	if (!p->skeleton)
+		return -errno;
+	p->skeleton->rodata->wanted_kinds = kinds;
+	p->skeleton->rodata->wanted_detail = detail;
+	bpf_program__set_autoload(p->skeleton->progs.table_unheld, unheld);
+	return table_bpf__load(p->skeleton);
+}
+
+static int start(struct table_pass *p, uint32_t kinds, bool detail, const char *btf_path)
+{
+	bool unheld = kinds & 1U << TABLE_TCP;
+	int err = load(p, kinds, detail, btf_path, unheld);
+
+	if (err && unheld && err != -EPERM && err != -ENOMEM) {
+		table_bpf__destroy(p->skeleton);
+		p->skeleton = NULL;
+		unheld = false;
+		err = load(p, kinds, detail, btf_path, unheld);
+	}
+	if (err)
+		return err;
+	p->holders = bpf_program__attach_iter(p->skeleton->progs.table_holders, NULL);
+	if (!p->holders)
+		return -errno;
+	if (unheld)
+		p->unheld = bpf_program__attach_iter(p->skeleton->progs.table_unheld, NULL);
+	return 0;
+}
+
+int table_pass_open(uint32_t kinds, bool detail, const char *btf_path, struct table_pass **out,
+		    struct kernel_error *error)
+{
+	struct table_pass *p = calloc(1, sizeof(*p));
+	int err;
+
+	*error = (struct kernel_error){ 0 };
+	if (!p) {
+		kernel_error_explain(error, -ENOMEM);
+		return -ENOMEM;
+	}
+	if (access(btf_path ? btf_path : "/sys/kernel/btf/vmlinux", R_OK)) {
+		err = kernel_error_no_btf(error, btf_path, errno);
+		free(p);
+		return err;
+	}
+	kernel_error_report_libbpf();
+	err = start(p, kinds, detail, btf_path);
+	if (err) {
+		kernel_error_explain(error, err);
+		table_pass_close(p);
+		return err;
+	}
+	*out = p;
+	return 0;
+}
+
+void table_pass_close(struct table_pass *p)
+{
+	if (!p)
+		return;
+	bpf_link__destroy(p->holders);
+	bpf_link__destroy(p->unheld);
+	table_bpf__destroy(p->skeleton);
+	free(p);
+}
+
+/* A file of its own for each run: where it starts, and in which namespace, is decided by who opens it. */
+static int run(const struct bpf_link *link, struct rows *rows)
+{
+	AUTO_CLOSE int fd = bpf_iter_create(bpf_link__fd(link));
+
+	return fd < 0 ? fd : rows_read_fd(fd, rows);
+}
+
+int table_pass_holders(struct table_pass *p, struct rows *rows)
+{
+	p->skeleton->bss->wanted_count = 0;
+	p->skeleton->bss->told_pid = 0;
+	return run(p->holders, rows);
+}
+
+int table_pass_each_holder(struct table_pass *p, const uint64_t *inodes, size_t count,
+			   int (*take)(void *context, const void *data, size_t bytes),
+			   void *context)
+{
+	bool few = count <= TABLE_WANTED_MAX; /* MISSING_INODES_MAX is more */
+	AUTO_CLOSE int fd = -1;
+
+	for (size_t i = 0; few && i < count; i++)
+		p->skeleton->bss->wanted_inodes[i] = inodes[i];
+	p->skeleton->bss->wanted_count = few ? (__u32)count : 0;
+	p->skeleton->bss->told_pid = 0;
+	fd = bpf_iter_create(bpf_link__fd(p->holders));
+	return fd < 0 ? fd : rows_each(fd, take, context);
+}
+
+bool table_pass_sees_unheld(const struct table_pass *p)
+{
+	return p->unheld;
+}
+
+int table_pass_unheld(const struct table_pass *p, struct rows *rows)
+{
+	return run(p->unheld, rows);
+}
