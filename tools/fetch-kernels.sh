@@ -29,8 +29,8 @@ die()
 
 suites_of()
 {
-	echo "$kernels" | while read -r version suites; do
-		[ "$version" != "$1" ] || echo "$suites"
+	echo "$kernels" | while read -r kernel suites; do
+		[ "$kernel" != "$1" ] || echo "$suites"
 	done
 }
 

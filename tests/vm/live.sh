@@ -64,6 +64,8 @@ trace() # NAME OPTIONS WORKLOAD-WORDS...
 
 # So small a machine would give up TIME_WAIT after 4096 connections and then reset the peer.
 sysctl -q -w net.ipv4.tcp_max_tw_buckets=262144
+# And drop datagrams between its two CPUs, which their receivers then wait for.
+sysctl -q -w net.core.netdev_max_backlog=100000
 cp /sys/kernel/debug/tracing/available_events /out/
 # What fexit programs need of ftrace; the kernel's list of its functions has it or not (on arm64 since 6.4).
 grep -m 1 ' register_ftrace_direct' /proc/kallsyms >>/out/available_events
@@ -80,6 +82,7 @@ grep '^Tcp: [0-9]' /proc/net/snmp >/out/snmp.before
 trace netem "" churn --connections 60 --processes 2
 grep '^Tcp: [0-9]' /proc/net/snmp >/out/snmp.after
 qdisc lo 0 0
+: "${rungs:=}" # from tests/vm/run
 for rung in $rungs; do
 	[ "$rung" != 4 ] || { trace churn-4 "--rung 4" churn --connections 1000 --processes 2; continue; }
 	trace "shapes-$rung" "--rung $rung" all

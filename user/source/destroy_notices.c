@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define RECEIVE_SIZE (16 * 1024) /* a notice takes less than 1 KB */
 #define ROOM (8 << 20)		 /* for about 10000 notices that nobody has read yet */
@@ -21,29 +22,31 @@ static int join(int fd, int group)
 											  : 0;
 }
 
-int destroy_notices_open(void)
+static int set_up(int fd)
 {
 	const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
 	const int room = ROOM;
-	AUTO_CLOSE int fd =
-		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
-	int err, opened;
+	int err;
 
-	if (fd < 0)
-		return -errno;
 	/* Without privilege as much as is allowed. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	if (bind(fd, (const struct sockaddr *)&any, sizeof(any)))
 		return -errno;
 	err = join(fd, SKNLGRP_INET_TCP_DESTROY);
+	return err ? err : join(fd, SKNLGRP_INET6_TCP_DESTROY);
+}
+
+int destroy_notices_open(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+	int err = fd < 0 ? -errno : set_up(fd);
+
 	if (!err)
-		err = join(fd, SKNLGRP_INET6_TCP_DESTROY);
-	if (err)
-		return err;
-	opened = fd;
-	fd = -1;
-	return opened;
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return err;
 }
 
 int destroy_notice_parse(const struct nlmsghdr *message, struct destroy_notice *notice)
