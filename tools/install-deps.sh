@@ -64,6 +64,8 @@ cross arm64:libjansson.a      libjansson-dev:arm64 -                   -
 cross arm64:libzstd.a         libzstd-dev:arm64    -                   -
 cross arm64:libncursesw.a     libncurses-dev:arm64 -                   -
 bench command:tcplife|/usr/share/bcc/tools/tcplife  libbpf-tools  libbpf-tools  bcc-tools
+bench command:netstat         net-tools        net-tools              net-tools
+bench command:lsof            lsof             lsof                   lsof
 bench command:iperf3          iperf3           iperf3                 iperf3
 bench command:nethogs         nethogs          nethogs                nethogs
 '
