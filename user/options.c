@@ -506,8 +506,10 @@ static int settle(struct parse *p)
 		o->view.events |= 1u << EVENT_STATE;
 	o->states = o->mode == RUN_STREAM && o->view.events >> EVENT_STATE & 1;
 	/* The tables show both; a line for each flow of UDP only for who asks for it. */
-	if (o->mode == RUN_STREAM && !o->selection.udp)
+	if (o->mode == RUN_STREAM && !o->selection.udp) {
+		o->selection.udp = !o->selection.tcp && filter_wants_udp(o->filter);
 		o->selection.tcp = true;
+	}
 	if (o->view.json && o->view.csv)
 		return usage_error("--json", NULL, " and --csv exclude each other");
 	o->view.color = !o->view.json && !o->view.csv && wants_color(p->color);

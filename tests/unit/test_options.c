@@ -354,6 +354,12 @@ static void filters(void **state)
 	assert_int_equal(o.mode, RUN_EXPLAIN);
 	GOOD("--top");
 	assert_null(o.filter);
+	GOOD("proto = udp and port 53");
+	assert_true(o.selection.tcp && o.selection.udp);
+	GOOD("not proto = udp");
+	assert_true(o.selection.tcp && !o.selection.udp);
+	GOOD("-t proto = udp or proto = tcp");
+	assert_true(o.selection.tcp && !o.selection.udp);
 	BAD("--explain", "--explain needs a FILTER");
 	GOOD("--cgroup /sys/fs/cgroup/system.slice --container 0123456789ab");
 	assert_string_equal(o.selection.cgroup, "/system.slice");

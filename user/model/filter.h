@@ -45,6 +45,8 @@ bool filter_match_connection(const struct filter *f, const struct connection *c,
 
 /* Does it ask for the state CLOSE? Then tables show connections that have ended, too. */
 bool filter_wants_closed(const struct filter *f);
+/* Does it ask for UDP? Then the stream shows that without -u. */
+bool filter_wants_udp(const struct filter *f);
 
 /* The expression as it was understood: one spelling for each field, operator and value. */
 void filter_print(const struct filter *f, struct text *t);

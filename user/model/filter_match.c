@@ -161,24 +161,30 @@ bool filter_match(const struct filter *f, const struct event *e)
 }
 
 /* By its name, not by leaving others out. */
-static bool asks_for_closed(const struct filter *f, const struct filter_node *n)
+static bool asks_for(const struct filter *f, const struct filter_node *n, enum event_field field,
+		     unsigned int number)
 {
 	if (n->kind == FILTER_NOT)
 		return false;
 	for (uint32_t child = n->first; child; child = f->nodes[child].next)
-		if (asks_for_closed(f, &f->nodes[child]))
+		if (asks_for(f, &f->nodes[child], field, number))
 			return true;
-	if (n->kind != FILTER_TEST || n->field->fields[0] != FIELD_STATE || is_inverse(n->op))
+	if (n->kind != FILTER_TEST || n->field->fields[0] != field || is_inverse(n->op))
 		return false;
 	for (uint32_t v = 0; v < n->value_count; v++)
-		if (f->values[n->value + v].mask >> STATE_CLOSE & 1)
+		if (f->values[n->value + v].mask >> number & 1)
 			return true;
 	return false;
 }
 
 bool filter_wants_closed(const struct filter *f)
 {
-	return f && asks_for_closed(f, &f->nodes[f->root]);
+	return f && asks_for(f, &f->nodes[f->root], FIELD_STATE, STATE_CLOSE);
+}
+
+bool filter_wants_udp(const struct filter *f)
+{
+	return f && asks_for(f, &f->nodes[f->root], FIELD_PROTO, IPPROTO_UDP);
 }
 
 bool filter_match_connection(const struct filter *f, const struct connection *c, uint64_t time_ns,

@@ -412,7 +412,7 @@ static int parse_chain(struct parser *p, enum filter_node_kind kind,
 		       int (*operand)(struct parser *, uint32_t *), bool (*more)(struct parser *),
 		       uint32_t *node)
 {
-	uint32_t first, last, child, above;
+	uint32_t first = 0, last, child = 0, above;
 	int err = operand(p, &first);
 
 	if (err)
