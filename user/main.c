@@ -77,6 +77,7 @@ static void options_complete(struct options *o)
 	o->view.user_name = user_name;
 	o->view.port_name = port_name;
 	o->view.filter_names = &names_of_system;
+	o->view.closed = selection_wants_closed(&o->selection) || filter_wants_closed(o->filter);
 	o->view.recorded = o->replay_path;
 	o->view.ascii = !terminal_is_utf8();
 	if (isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size)) {

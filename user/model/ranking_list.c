@@ -256,7 +256,8 @@ int ranking_list(struct ranking *r, const struct ranking_query *q, struct rankin
 		select_first(&sorting, l->count, q->limit);
 		l->count = q->limit;
 	}
-	qsort_r(l->entries, l->count, sizeof(*l->entries), compare_sorted, &sorting);
+	if (l->count)
+		qsort_r(l->entries, l->count, sizeof(*l->entries), compare_sorted, &sorting);
 	return 0;
 }
 

@@ -36,6 +36,10 @@ bool terminal_is_utf8(void)
 {
 	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
 
+	/* a static program may find no locale on its machine: then widths are not known */
+	if (MB_CUR_MAX == 1)
+		return false;
+
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *value = getenv(names[i]);
 

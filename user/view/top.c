@@ -17,6 +17,7 @@
 static int show(struct top *v)
 {
 	struct ranking_query q = { .by = (enum ranking_by)v->options->by,
+				   .closed = v->options->closed,
 				   .limit = v->options->rows };
 	int err;
 

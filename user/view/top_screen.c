@@ -21,6 +21,7 @@ struct top_screen *top_screen_new(struct top *t)
 		return NULL;
 	s->top = t;
 	s->ascii = t->options->ascii;
+	s->closed = t->options->closed;
 	s->lines = t->options->lines;
 	s->columns = t->options->columns;
 	s->shown = t->options->by;

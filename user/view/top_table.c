@@ -207,7 +207,9 @@ static void draw_nothing(struct top_screen *s, unsigned int line, unsigned int e
 {
 	if (line >= end)
 		return;
-	if (s->scoped && !s->closed)
+	if (s->detailed)
+		text_puts(&s->text, "none of its events is remembered");
+	else if (s->scoped && !s->closed)
 		text_puts(&s->text, "nothing is open; c shows what is closed, too");
 	else if (s->filter_text[0] || s->tcp || s->udp || s->listening || s->established ||
 		 s->scoped)
@@ -251,7 +253,8 @@ static void shift_text(struct top_screen *s)
 
 		at += n ? n : 1;
 	}
-	memmove(t->data, t->data + at, t->length - at);
+	if (at)
+		memmove(t->data, t->data + at, t->length - at);
 	t->length -= at;
 }
 

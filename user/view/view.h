@@ -48,6 +48,7 @@ struct view_options {
 	unsigned int rows;    /* 0: all that fit */
 	bool batch;	      /* top as plain tables */
 	bool chart;	      /* top as bars */
+	bool closed;	      /* top by connection: those that closed, too */
 	bool recorded;	      /* from another time, maybe another machine */
 	bool ascii;	      /* nothing but ASCII, where nettrace draws */
 	bool listening, connected; /* list: -l, --list; neither is -a */
