@@ -103,7 +103,7 @@ static void draw_heading(struct top_screen *s, const struct layout *l, unsigned 
 				     ? p->index == tab->sort
 				     : top_bar_column(s) == tab->sort && !is_laid_out(l, tab->sort);
 		const char *mark = !sorts	  ? ""
-				   : s->ascii	  ? (tab->reverse ? "^" : "v")
+				   : s->ascii	  ? (tab->reverse ? "^" : "*")
 				   : tab->reverse ? "\xe2\x96\xb2"
 						  : "\xe2\x96\xbc";
 		const char *title = p->column ? p->column->header
