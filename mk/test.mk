@@ -73,7 +73,7 @@ fuzz: fuzz-programs ## each fuzzer for SECONDS (60); FUZZER=name: only that one
 fuzzers: $(FUZZERS)
 
 # Those that run on their own; tests/bench/run ends with iperf.
-BENCHES ?= tests/bench/run tests/bench/table tests/bench/filter tests/bench/idle $(O)/tests/bench/rows
+BENCHES ?= tests/bench/run tests/bench/table tests/bench/filter tests/bench/idle $(O)/tests/bench/rows tests/bench/replay
 
 bench: ## as root: what tracing costs, beside other tools; BENCHES='tests/bench/run' for one of them
 	@[ "$$(id -u)" = 0 ] || { echo 'make bench: needs root: run "sudo make bench"' >&2; exit 1; }

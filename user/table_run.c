@@ -41,7 +41,8 @@ static bool has_changed(const struct connection *a, const struct connection *b)
 
 	c.seen_ns = b->seen_ns;
 	c.holders = b->holders; /* may have moved; their number tells */
-	return memcmp(&c, b, sizeof(c)) != 0;
+	return memcmp((const void *)&c, (const void *)b, sizeof(c)) !=
+	       0; /* rows are zeroed, padding too */
 }
 
 /* A recording is made from what changes in the table of connections. */

@@ -65,7 +65,7 @@ static int read_number(struct decoding *c, const json_t *value, json_int_t min, 
 
 static int read_integer_member(struct decoding *c, const json_t *value, void *member)
 {
-	json_int_t number;
+	json_int_t number = 0;
 	int error;
 
 	switch (c->field->type) {
