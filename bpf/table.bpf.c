@@ -362,7 +362,7 @@ int table_unheld(struct bpf_iter__tcp *ctx)
 	sk = (struct sock *)tp;
 	if (has_file(sk) && !compat_is_mptcp(tp)) {
 		known.cookie = bpf_get_socket_cookie(sk);
-		known.inode = ((struct socket_alloc *)sk->sk_socket)->vfs_inode.i_ino;
+		known.inode = sk->sk_socket->file->f_inode->i_ino;
 		bpf_seq_write(ctx->meta->seq, &known, sizeof(known));
 		return 0;
 	}

@@ -49,11 +49,16 @@ static size_t place_of(const struct networks *n, uint32_t inode)
 	return low;
 }
 
-bool networks_has(const struct networks *n, uint32_t inode)
+ssize_t networks_find_place(const struct networks *n, uint32_t inode)
 {
 	size_t i = place_of(n, inode);
 
-	return i < n->count && n->list[i].inode == inode;
+	return i < n->count && n->list[i].inode == inode ? (ssize_t)i : -1;
+}
+
+bool networks_has(const struct networks *n, uint32_t inode)
+{
+	return networks_find_place(n, inode) >= 0;
 }
 
 /* Takes `path`. 0 or -ENOMEM. */

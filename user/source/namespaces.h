@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* A way into a namespace: a file that stands for it, or a socket in it that a process holds. Owned: path. */
 struct network {
@@ -34,6 +35,8 @@ int networks_find(struct networks *n);
 /* Adds one, known by a socket that this process holds. 0 or -ENOMEM. */
 int networks_add_holder(struct networks *n, uint32_t inode, uint32_t pid, int32_t fd);
 bool networks_has(const struct networks *n, uint32_t inode);
+/* Its index in the list, or -1. */
+ssize_t networks_find_place(const struct networks *n, uint32_t inode);
 
 /* The inode of the calling thread's; 0: unknown. */
 uint32_t network_own(void);

@@ -59,6 +59,28 @@ static int send_inet_request(int fd, uint8_t family, uint8_t proto, uint32_t sta
 	return send(fd, &message, sizeof(message), 0) < 0 ? -errno : 0;
 }
 
+/* The older request: of both families in one walk through the hash tables, where the newer one takes two. */
+static int send_tcp_request(int fd, uint32_t states)
+{
+	struct {
+		struct nlmsghdr header;
+		struct inet_diag_req request;
+	} message = {
+		.header = {
+			.nlmsg_len = sizeof(message),
+			.nlmsg_type = TCPDIAG_GETSOCK,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		},
+		.request = {
+			.idiag_family = AF_INET,
+			.idiag_ext = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_CONG - 1),
+			.idiag_states = states,
+		},
+	};
+
+	return send(fd, &message, sizeof(message), 0) < 0 ? -errno : 0;
+}
+
 static int send_unix_request(int fd, uint32_t states)
 {
 	struct {
@@ -133,13 +155,22 @@ static int take_messages(const char *data, int length, uint8_t proto, struct soc
 				return -EBADMSG;
 			return error->error;
 		}
-		if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY)
+		if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY &&
+		    message->nlmsg_type != TCPDIAG_GETSOCK)
 			continue;
 		err = take_socket(message, proto, rows);
 		if (err)
 			return err;
 	}
 	return 0;
+}
+
+static int send_request(int fd, uint8_t family, uint8_t proto, uint32_t states)
+{
+	if (family == AF_UNIX)
+		return send_unix_request(fd, states);
+	return family == AF_UNSPEC ? send_tcp_request(fd, states)
+				   : send_inet_request(fd, family, proto, states);
 }
 
 static int dump_once(uint8_t family, uint8_t proto, uint32_t states, struct socket_rows *rows)
@@ -149,8 +180,7 @@ static int dump_once(uint8_t family, uint8_t proto, uint32_t states, struct sock
 	int err = data ? open_netlink(&fd) : -ENOMEM;
 
 	if (!err)
-		err = family == AF_UNIX ? send_unix_request(fd, states)
-					: send_inet_request(fd, family, proto, states);
+		err = send_request(fd, family, proto, states);
 	while (!err) {
 		ssize_t length = recv(fd, data, RECEIVE_SIZE, MSG_TRUNC);
 

@@ -126,6 +126,19 @@ static int dump_family(uint8_t family, uint8_t proto, uint32_t states, struct so
 	return err && err != -ENOMEM ? proc_net_sockets(family, proto, rows) : err;
 }
 
+/* Both families: TCP's at once where the kernel can, for its hash tables are large. */
+static int dump_inet(uint8_t proto, uint32_t states, struct socket_rows *rows)
+{
+	int err = -EOPNOTSUPP;
+
+	if (proto == IPPROTO_TCP)
+		err = netlink_dump_sockets(AF_UNSPEC, proto, states, rows);
+	if (!err || err == -ENOMEM)
+		return err;
+	err = dump_family(AF_INET, proto, states, rows);
+	return err ? err : dump_family(AF_INET6, proto, states, rows);
+}
+
 /* The caller's namespace: the thread's. 0: unknown. */
 static uint32_t own_netns(void)
 {
@@ -154,9 +167,7 @@ int sock_diag_read(const struct sock_diag_query *query, struct socket_rows *rows
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !err; i++) {
 		if (!kinds[i].wanted)
 			continue;
-		err = dump_family(AF_INET, kinds[i].proto, kinds[i].states, rows);
-		if (!err)
-			err = dump_family(AF_INET6, kinds[i].proto, kinds[i].states, rows);
+		err = dump_inet(kinds[i].proto, kinds[i].states, rows);
 	}
 	if (!err && query->unix_sockets)
 		err = dump_family(AF_UNIX, PROTO_UNIX, all, rows);

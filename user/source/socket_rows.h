@@ -28,7 +28,7 @@ int socket_rows_name(struct socket_rows *r, struct socket_row *row, const char *
 		     size_t length);
 
 /*
- * Adds the sockets of one family (AF_INET, AF_INET6, AF_UNIX) and protocol (IPPROTO_*, PROTO_RAW, PROTO_UNIX) in these
+ * Adds the sockets of one family (AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC: both of TCP) and protocol (IPPROTO_*, PROTO_RAW, PROTO_UNIX) in these
  * states (bits 1 << enum tcp_state), all or none of them. 0 or -errno: -ENOENT, -EOPNOTSUPP and the like where
  * the kernel lacks inet_diag.
  */

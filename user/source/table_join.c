@@ -503,6 +503,19 @@ void table_join_networks(const struct table_join *j,
 	}
 }
 
+void table_join_count_tcp(const struct table_join *j,
+			  void (*visit)(void *context, uint32_t netns, uint32_t requests),
+			  void *context)
+{
+	for (size_t i = 0; i < j->count; i++) {
+		const struct table_socket *s = j->entries[i].socket;
+
+		/* A closed one is in no hash table. */
+		if (j->entries[i].first && s->kind == TABLE_TCP && s->state != STATE_CLOSE)
+			visit(context, s->netns, s->syn_queue);
+	}
+}
+
 void table_rows_event(const struct rows *rows, uint32_t place, const struct table_names *names,
 		      struct event *e)
 {

@@ -70,6 +70,11 @@ void table_join_networks(const struct table_join *j,
 			 void (*visit)(void *context, uint32_t netns, uint32_t pid, int32_t fd),
 			 void *context);
 
+/* Calls `visit` with the namespace of each TCP socket that is in use, once, and with the half-open requests it has. */
+void table_join_count_tcp(const struct table_join *j,
+			  void (*visit)(void *context, uint32_t netns, uint32_t requests),
+			  void *context);
+
 /*
  * A pass over one namespace's TCP sockets: calls `known` for each that has a file, and `unheld` with the event of each that has
  * none and its place in the rows, until one returns not 0, which is returned; -EBADMSG: it makes no sense. Either may be NULL.

@@ -38,7 +38,29 @@ static void read_one(void *context, size_t index, int entered)
 	s->entered = entered;
 	if (entered)
 		return;
+	if (!query.tcp)
+		s->counted = !sockstat_read(&s->stat);
 	if (r->pass && query.tcp && !table_pass_unheld(r->pass, &s->unheld))
+		query.tcp_states &= STATES_WITHOUT_FILE;
+	s->error = sock_diag_read(&query, &s->diag);
+}
+
+/* All full sockets there are held by files. */
+static bool is_all_held(const struct network_sockets *s)
+{
+	return s->counted && s->stat.tcp_inuse == s->held;
+}
+
+/* As read_one, of what the pass over files can't have met. */
+static void read_rest_of_one(void *context, size_t index, int entered)
+{
+	const struct reading *r = context;
+	struct network_sockets *s = &r->t->sockets[index];
+	struct sock_diag_query query = *r->query;
+
+	if (entered)
+		return;
+	if (is_all_held(s) || (r->pass && !table_pass_unheld(r->pass, &s->unheld)))
 		query.tcp_states &= STATES_WITHOUT_FILE;
 	s->error = sock_diag_read(&query, &s->diag);
 }
@@ -71,6 +93,27 @@ int table_networks_read(struct table_networks *t, const struct table_pass *pass,
 	return 0;
 }
 
+int table_networks_read_rest(struct table_networks *t, const struct table_pass *pass)
+{
+	const struct sock_diag_query query = { .tcp = true, .tcp_states = ~0u };
+	AUTO_FREE size_t *indexes = calloc(t->networks.count + 1, sizeof(*indexes));
+	struct reading r = { t, table_pass_sees_unheld(pass) ? pass : NULL, &query };
+	size_t count = 0;
+
+	if (!indexes)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->networks.count; i++) {
+		const struct network_sockets *s = &t->sockets[i];
+
+		if (s->entered || s->error)
+			continue;
+		if (!is_all_held(s) || s->stat.tcp_tw || s->requests)
+			indexes[count++] = i;
+	}
+	networks_visit(&t->networks, indexes, count, read_rest_of_one, &r);
+	return 0;
+}
+
 int table_networks_read_again(struct table_networks *t, const struct sock_diag_query *query)
 {
 	AUTO_FREE size_t *indexes = calloc(t->networks.count + 1, sizeof(*indexes));
@@ -86,10 +129,16 @@ int table_networks_read_again(struct table_networks *t, const struct sock_diag_q
 	return 0;
 }
 
+struct network_sockets *table_networks_find(struct table_networks *t, uint32_t inode)
+{
+	ssize_t i = t->sockets ? networks_find_place(&t->networks, inode) : -1;
+
+	return i < 0 ? NULL : &t->sockets[i];
+}
+
 bool table_networks_saw(const struct table_networks *t, uint32_t inode)
 {
-	for (size_t i = 0; t->sockets && i < t->networks.count; i++)
-		if (t->networks.list[i].inode == inode)
-			return !t->sockets[i].entered && !t->sockets[i].error;
-	return false;
+	ssize_t i = t->sockets ? networks_find_place(&t->networks, inode) : -1;
+
+	return i >= 0 && !t->sockets[i].entered && !t->sockets[i].error;
 }

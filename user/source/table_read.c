@@ -42,6 +42,34 @@ static int read_networks(struct table_source *t, struct table_networks *round)
 	return err;
 }
 
+static void count_held(void *context, uint32_t netns, uint32_t requests)
+{
+	struct table_networks *round = context;
+	struct network_sockets *s = table_networks_find(round, netns);
+
+	if (!s)
+		return;
+	s->held++;
+	s->requests += requests;
+}
+
+/*
+ * TCP comes last: of most namespaces their own count says that files hold all there is, and walking through the hash tables of
+ * a host with many sockets, once for each namespace, would take longer than all the rest.
+ */
+static int read_rest(struct table_source *t, struct table_networks *round)
+{
+	int err = 0;
+
+	if (t->options.tcp) {
+		table_join_count_tcp(t->join, count_held, round);
+		err = table_networks_read_rest(round, t->pass);
+	}
+	if (!err)
+		note_gaps(t, round);
+	return err;
+}
+
 /* The pass over files, beside the namespaces' own. */
 struct file_pass {
 	struct table_pass *pass;
@@ -57,16 +85,18 @@ static void *run_file_pass(void *context)
 	return NULL;
 }
 
-/* Both at once: neither needs the other. */
+/* Both at once: neither needs the other. But for TCP, that is. */
 static int read_files_and_networks(struct table_source *t)
 {
+	struct sock_diag_query query = query_of(&t->options);
 	struct file_pass f = { .pass = t->pass };
 	pthread_t thread;
 	bool beside = !pthread_create(&thread, NULL, run_file_pass, &f);
 	int err = networks_find(&t->rounds[0].networks);
 
+	query.tcp = false;
 	if (!err)
-		err = read_networks(t, &t->rounds[0]);
+		err = table_networks_read(&t->rounds[0], t->pass, &query, t->options.netns);
 	if (beside)
 		pthread_join(thread, NULL);
 	else
@@ -76,7 +106,7 @@ static int read_files_and_networks(struct table_source *t)
 	if (!err)
 		err = table_join_add(t->join, &f.rows);
 	rows_done(&f.rows);
-	return err;
+	return err ? err : read_rest(t, &t->rounds[0]);
 }
 
 static void add_network(void *context, uint32_t netns, uint32_t pid, int32_t fd)
