@@ -89,7 +89,7 @@ const struct argp_option option_table[] = {
 
 	HEADING("Output:"),
 	OPTION("json", 'j', NULL, "one JSON object a line"),
-	OPTION("csv", OPTION_CSV, NULL, "comma-separated values (the stream and lists)"),
+	OPTION("csv", OPTION_CSV, NULL, "comma-separated values"),
 	OPTION("no-header", 'H', NULL, "no headings"),
 	OPTION("color", OPTION_COLOR, "WHEN", "auto, always or never; NO_COLOR is heeded"),
 

@@ -381,7 +381,6 @@ static int check_mode(const struct parse *p)
 		{ 'w', "-w", 1 << RUN_LIST, "the lists: -a, -l, --list" },
 		{ 'x', "-x", 1 << RUN_LIST, "the lists: -a, -l, --list" },
 		{ 'o', "-o", 1 << RUN_LIST, "the lists: -a, -l, --list" },
-		{ OPTION_CSV, "--csv", 1 << RUN_LIST | 1 << RUN_STREAM, "the stream and lists" },
 		{ 'c', "--count", 1 << RUN_STREAM, "the stream; tables take INTERVAL COUNT" },
 		{ OPTION_EVENTS, "--events", 1 << RUN_STREAM, "the stream" },
 		{ OPTION_STATES, "--states", 1 << RUN_STREAM, "the stream" },
@@ -513,7 +512,7 @@ static int settle(struct parse *p)
 	if (o->view.json && o->view.csv)
 		return usage_error("--json", NULL, " and --csv exclude each other");
 	o->view.color = !o->view.json && !o->view.csv && wants_color(p->color);
-	o->view.batch |= o->view.json;
+	o->view.batch |= o->view.json || o->view.csv;
 	return settle_files(o, p->seen);
 }
 

@@ -197,7 +197,8 @@ static void finger_habits(void **state)
 	BAD("-o", "-o belongs to the lists");
 	BAD("-x --top", "-x belongs to the lists");
 	BAD("-wt", "-w belongs to the lists");
-	BAD("--top --csv", "--csv belongs to the stream and lists");
+	GOOD("--top --csv");
+	assert_true(o.view.csv && o.view.batch);
 	BAD("-a --csv --json", "--json and --csv exclude each other");
 	BAD("-a --netns /proc/self/ns/pid", "'/proc/self/ns/pid' is no network namespace");
 	BAD("-a --netns 4194304", "there is no such network namespace");

@@ -91,6 +91,11 @@ void columns_event_row(struct ranking_row *r, const struct event *e);
 void columns_put_json(struct text *t, const struct ranking_row *r, uint64_t time_ns,
 		      uint64_t mono_ns);
 
+/* The same fields as CSV: --csv's columns of lists, then those of the ranking. Lines with their end. */
+void columns_put_csv_header(struct text *t);
+void columns_put_csv(struct text *t, const struct ranking_row *r, uint64_t time_ns,
+		     uint64_t mono_ns);
+
 /* A number a second for people: 0, 0.2, 3, 12; and bytes a second: 1.2MB. */
 void columns_put_rate(struct text *t, double rate);
 void columns_put_size_rate(struct text *t, double rate);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Cells and lines of the ranking as text, and its rows as JSON. */
 #include "view/columns.h"
+#include "view/csv.h"
 #include "view/json.h"
 
 static uint64_t round_u64(double value)
@@ -318,19 +319,27 @@ static void put_hundredths(struct text *t, double value)
 	}
 }
 
-static void put_member(struct text *t, const struct column *c, const struct ranking_row *r)
+/* Nothing where it is not known. */
+static void put_number(struct text *t, const struct column *c, const struct ranking_row *r)
 {
 	if (c->kind == COLUMN_PERCENT && rate_at(c, r) < 0)
-		return; /* not known */
-	text_puts(t, ",\"");
-	text_puts(t, c->json);
-	text_puts(t, "\":");
+		return;
 	if (c->kind == COLUMN_RATE || c->kind == COLUMN_PERCENT)
 		put_hundredths(t, rate_at(c, r));
 	else if (c->kind == COLUMN_SIZE_RATE)
 		text_u64(t, round_u64(rate_at(c, r)));
 	else
 		text_u64(t, count_at(c, r));
+}
+
+static void put_member(struct text *t, const struct column *c, const struct ranking_row *r)
+{
+	if (c->kind == COLUMN_PERCENT && rate_at(c, r) < 0)
+		return;
+	text_puts(t, ",\"");
+	text_puts(t, c->json);
+	text_puts(t, "\":");
+	put_number(t, c, r);
 }
 
 void columns_row_event(struct event *e, const struct ranking_row *r, uint64_t time_ns,
@@ -384,4 +393,43 @@ void columns_put_json(struct text *t, const struct ranking_row *r, uint64_t time
 		if (column_table[i].json)
 			put_member(t, &column_table[i], r);
 	text_puts(t, "}\n");
+}
+
+/* --- CSV --- */
+
+void columns_put_csv_header(struct text *t)
+{
+	csv_write_header(t, CSV_ROWS);
+	if (t->length)
+		t->length--; /* the line goes on */
+	text_puts(t, ",by,connections");
+	for (unsigned int i = 0; i < column_count; i++) {
+		if (!column_table[i].json)
+			continue;
+		text_char(t, ',');
+		text_puts(t, column_table[i].json);
+	}
+	text_char(t, '\n');
+}
+
+void columns_put_csv(struct text *t, const struct ranking_row *r, uint64_t time_ns,
+		     uint64_t mono_ns)
+{
+	struct event e;
+
+	columns_row_event(&e, r, time_ns, mono_ns);
+	csv_write_event(t, CSV_ROWS, &e);
+	if (t->length)
+		t->length--;
+	text_char(t, ',');
+	text_puts(t, ranking_by_name((enum ranking_by)r->by));
+	text_char(t, ',');
+	text_u64(t, r->connections);
+	for (unsigned int i = 0; i < column_count; i++) {
+		if (!column_table[i].json)
+			continue;
+		text_char(t, ',');
+		put_number(t, &column_table[i], r);
+	}
+	text_char(t, '\n');
 }

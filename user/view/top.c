@@ -165,7 +165,8 @@ static const struct view_ops top_ops = { .event = top_event,
 struct view *top_view_new(struct output *o, const struct view_options *options,
 			  const struct connection_table *t)
 {
-	bool on_screen = !options->json && !options->batch && !options->chart && options->lines;
+	bool on_screen = !options->json && !options->csv && !options->batch && !options->chart &&
+			 options->lines;
 	struct top *v = calloc(1, sizeof(*v));
 
 	if (!v)

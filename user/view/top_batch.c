@@ -74,14 +74,22 @@ void top_put_table(struct text *t, const struct ranking_list *l, size_t rows, bo
 	}
 }
 
-static int print_json(struct top *v)
+/* As JSON or CSV: a row a line. */
+static int print_records(struct top *v)
 {
+	struct text *t = &v->view.output->text;
 	struct ranking_row row;
 	int err = 0;
 
+	if (v->options->csv && !v->printed && !v->options->no_header)
+		columns_put_csv_header(t);
+
 	for (size_t i = 0; !err && i < v->list.count; i++) {
 		ranking_list_row(&v->list, i, &row);
-		columns_put_json(&v->view.output->text, &row, v->time_ns, v->mono_ns);
+		if (v->options->csv)
+			columns_put_csv(t, &row, v->time_ns, v->mono_ns);
+		else
+			columns_put_json(t, &row, v->time_ns, v->mono_ns);
 		err = output_line(v->view.output);
 	}
 	return err;
@@ -161,7 +169,7 @@ static int print_table(struct top *v)
 
 int top_batch_show(struct top *v)
 {
-	int err = v->options->json ? print_json(v) : print_table(v);
+	int err = v->options->json || v->options->csv ? print_records(v) : print_table(v);
 
 	if (err)
 		return err;
