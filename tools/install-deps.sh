@@ -35,6 +35,7 @@ test  command:zstd            zstd             zstd                   zstd
 test  command:jq              jq               jq                     jq
 test  command:ip              iproute2         iproute                iproute2
 test  command:tmux            tmux             tmux                   tmux
+test  file:/etc/services      netbase          setup                  iana-etc
 test  command:valgrind        valgrind         valgrind               valgrind
 test  command:zsh       zsh              zsh                    zsh
 test  command:fish      fish             fish                   fish
@@ -101,6 +102,7 @@ is_there()
 		done
 		return 1 ;;
 	library:*) pkg-config --exists "${1#*:}" 2>/dev/null ;;
+	file:*) [ -e "${1#*:}" ] ;;
 	header:*) compiles "#include <${1#*:}>" -fsyntax-only ;;
 	arm64:*) [ -e "/usr/lib/aarch64-linux-gnu/${1#*:}" ] || [ "$(uname -m)" = aarch64 ] ;;
 	fuzzer) # libFuzzer and the sanitizers of clang
