@@ -82,6 +82,8 @@ static void store_take(struct event_store *s, size_t size)
 /* Bytes of a value of fixed size; 0: it has none, or is not kept. */
 static size_t value_size(const struct field *f)
 {
+	if (f == &event_fields[FIELD_MONO_NS])
+		return 0;
 	switch (f->type) {
 	case FIELD_TYPE_NAME:
 	case FIELD_TYPE_U8:
