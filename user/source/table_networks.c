@@ -10,6 +10,8 @@
 /* What has no file: requests, what waits for the last segments, and its small successors. */
 #define STATES_WITHOUT_FILE (1u << STATE_SYN_RECV | 1u << STATE_TIME_WAIT | 1u << STATE_FIN_WAIT2)
 
+#define FEW_SOCKETS 1000
+
 void table_networks_done(struct table_networks *t)
 {
 	for (size_t i = 0; t->sockets && i < t->networks.count; i++) {
@@ -51,6 +53,12 @@ static bool is_all_held(const struct network_sockets *s)
 	return s->counted && s->stat.tcp_inuse == s->held;
 }
 
+/* Few enough for sock_diag to tell of all of them: one walk, where the iterator and sock_diag after it make two. */
+static bool has_few(const struct network_sockets *s)
+{
+	return s->counted && s->stat.tcp_inuse + s->stat.tcp_tw <= FEW_SOCKETS;
+}
+
 /* As read_one, of what the pass over files can't have met. */
 static void read_rest_of_one(void *context, size_t index, int entered)
 {
@@ -60,7 +68,7 @@ static void read_rest_of_one(void *context, size_t index, int entered)
 
 	if (entered)
 		return;
-	if (is_all_held(s) || (r->pass && !table_pass_unheld(r->pass, &s->unheld)))
+	if (is_all_held(s) || (r->pass && !has_few(s) && !table_pass_unheld(r->pass, &s->unheld)))
 		query.tcp_states &= STATES_WITHOUT_FILE;
 	s->error = sock_diag_read(&query, &s->diag);
 }
