@@ -2,6 +2,7 @@
 #include "source/destroy_notices.h"
 
 #include "base/cleanup.h"
+#include "source/netlink_message.h"
 
 #include <errno.h>
 #include <linux/inet_diag.h>
@@ -73,14 +74,14 @@ int destroy_notice_parse(const struct nlmsghdr *message, struct destroy_notice *
 	return 0;
 }
 
-static int tell(const char *data, int length, destroy_notice_sink *sink, void *context)
+static int tell(const char *data, size_t length, destroy_notice_sink *sink, void *context)
 {
-	const struct nlmsghdr *message = (const struct nlmsghdr *)data;
+	const struct nlmsghdr *message;
 	struct destroy_notice notice;
+	size_t at = 0;
 	int err = 0;
 
-	/* Signed: NLMSG_NEXT may take padding away that is not there. */
-	for (; !err && NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
+	while (!err && (message = netlink_message(data, length, &at))) {
 		if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
 		    destroy_notice_parse(message, &notice))
 			continue;
@@ -106,7 +107,7 @@ int destroy_notices_read(int fd, destroy_notice_sink *sink, void *context)
 			return errno == EAGAIN ? 0 : -errno;
 		if (from.nl_pid) /* not the kernel */
 			continue;
-		err = tell(data, (int)length, sink, context);
+		err = tell(data, (size_t)length, sink, context);
 	}
 	return err;
 }

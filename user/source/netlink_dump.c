@@ -4,6 +4,7 @@
  * it, but Debian has no static libmnl, and `make static` needs one.)
  */
 #include "base/cleanup.h"
+#include "source/netlink_message.h"
 #include "source/socket_rows.h"
 
 #include <errno.h>
@@ -136,12 +137,12 @@ static int done_with(const struct nlmsghdr *message)
  * One received block: 1 at the end of the dump, 0 when there is more, or -errno (-EINTR: to be done
  * again).
  */
-static int take_messages(const char *data, int length, uint8_t proto, struct socket_rows *rows)
+static int take_messages(const char *data, size_t length, uint8_t proto, struct socket_rows *rows)
 {
-	const struct nlmsghdr *message = (const struct nlmsghdr *)data;
+	const struct nlmsghdr *message;
+	size_t at = 0;
 
-	/* Signed: NLMSG_NEXT may take padding away that is not there. */
-	for (; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
+	while ((message = netlink_message(data, length, &at))) {
 		int err;
 
 		if (message->nlmsg_flags & NLM_F_DUMP_INTR)
@@ -190,7 +191,7 @@ static int dump_once(uint8_t family, uint8_t proto, uint32_t states, struct sock
 			return -errno;
 		if (length > RECEIVE_SIZE)
 			return -EMSGSIZE;
-		err = take_messages(data, (int)length, proto, rows);
+		err = take_messages(data, (size_t)length, proto, rows);
 	}
 	return err > 0 ? 0 : err;
 }

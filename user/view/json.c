@@ -165,7 +165,9 @@ static char *put_holders(struct text *t, char *p, const struct holder *holders, 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct holder *h = &holders[i];
 
-		p = put_bytes(p, ",{\"pid\":" + !i, 8 - !i);
+		if (i)
+			*p++ = ',';
+		p = put_bytes(p, "{\"pid\":", 7);
 		p = number_u64(p, h->pid);
 		p = put_bytes(p, ",\"fd\":", 6);
 		if (h->fd < 0)
