@@ -4,6 +4,7 @@
 #define NETTRACE_COMPAT_BPF_H
 
 #include "maps.bpf.h"
+#include "socket.bpf.h"
 
 /*
  * How many arguments a function or tracepoint of the running kernel has: user space counts them in its BTF
@@ -26,20 +27,6 @@ static __always_inline bool compat_retransmit_failed(unsigned long long *ctx)
 static __always_inline __u32 compat_reset_reason(unsigned long long *ctx)
 {
 	return send_reset_args >= 3 ? (__u32)ctx[2] + 1 : 0;
-}
-
-/* Only kernels with CONFIG_MPTCP have the member. */
-struct tcp_sock___mptcp {
-	bool is_mptcp;
-} __attribute__((preserve_access_index));
-
-static __always_inline __u8 compat_is_mptcp(const struct tcp_sock *tp)
-{
-	const struct tcp_sock___mptcp *with = (const void *)tp;
-
-	if (!bpf_core_field_exists(with->is_mptcp))
-		return 0;
-	return GET(with, is_mptcp) ? 1 : 0;
 }
 
 #define IPPROTO_MPTCP 262

@@ -6,8 +6,6 @@
 #include "compat.bpf.h"
 #include "record.bpf.h"
 
-#define SOCK_DGRAM 2
-
 enum datagram_flags {
 	DATAGRAM_BEFORE = 1 << 0, /* connected before nettrace looked: its flow has no beginning */
 	DATAGRAM_CLOSED = 1 << 1, /* nobody holds it any more: what still arrives is nobody's */

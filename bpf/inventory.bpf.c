@@ -10,25 +10,15 @@
 #include "datagram.bpf.h"
 #include "owner.bpf.h"
 
-static __always_inline __u32 at_least_0(__u32 a, __u32 b)
-{
-	__s32 d = a - b;
-
-	return d < 0 ? 0 : d;
-}
-
 static __always_inline void row_queues(struct record_row *row, const struct tcp_sock *tp,
 				       const struct sock *sk)
 {
+	row->recv_q = tcp_recv_q(tp, sk);
+	row->send_q = tcp_send_q(tp, sk);
 	if (GET(sk, __sk_common.skc_state) == TCP_LISTEN) {
-		row->recv_q = GET(sk, sk_ack_backlog);
-		row->send_q = GET(sk, sk_max_ack_backlog);
-		row->head.value = GET(sk, sk_max_ack_backlog);
+		row->head.value = row->send_q;
 		row->syn_queue = GET(tp, inet_conn.icsk_accept_queue.qlen.counter);
-		return;
 	}
-	row->recv_q = at_least_0(GET(tp, rcv_nxt), GET(tp, copied_seq));
-	row->send_q = at_least_0(GET(tp, write_seq), GET(tp, snd_una));
 }
 
 static __always_inline void row_fill_tcp(struct record_row *row, const struct tcp_sock *tp,
@@ -61,11 +51,11 @@ static __always_inline void row_fill_udp(struct record_row *row, struct sock *sk
 	row->head.netns = GET(GET(sk, __sk_common.skc_net.net), ns.inum);
 	row->head.mono_ns = now;
 	row->head.protocol = IPPROTO_UDP;
-	row->counters.drops = GET(sk, sk_drops.counter);
+	row->counters.drops = socket_drops(sk);
 	record_addresses(&row->head, sk);
 	row->counters.rtt_min_us = ~0U;
-	row->recv_q = GET(sk, sk_backlog.rmem_alloc.counter);
-	row->send_q = GET(sk, sk_wmem_alloc.refs.counter) - 1;
+	row->recv_q = udp_recv_q(sk);
+	row->send_q = datagram_send_q(sk);
 }
 
 static __always_inline __u32 task_uid(const struct task_struct *task)
@@ -168,7 +158,7 @@ int holders(struct bpf_iter__task_file *ctx)
 	struct socket *socket;
 	struct tcp_sock *tp;
 	struct sock *sk;
-	__u16 family;
+	__u16 family, type, protocol;
 	__u64 now;
 
 	if (!task || !file)
@@ -184,7 +174,10 @@ int holders(struct bpf_iter__task_file *ctx)
 		return 0;
 	now = bpf_ktime_get_ns();
 	__builtin_memset(&row, 0, sizeof(row));
-	if (GET(sk, sk_protocol) == IPPROTO_TCP) {
+	type = GET(socket, type);
+	protocol = GET(sk, sk_protocol);
+	/* The type decides: a raw socket may carry any protocol, and is neither struct tcp_sock nor udp_sock. */
+	if (type == SOCK_STREAM && protocol == IPPROTO_TCP) {
 		if (GET(sk, __sk_common.skc_state) == TCP_CLOSE)
 			return 0;
 		tp = tcp_of(sk);
@@ -198,8 +191,8 @@ int holders(struct bpf_iter__task_file *ctx)
 		seed_owner(st, sk, task);
 		confirm_holder(tp, (struct sock *)tp, st, task, now);
 		row_fill_tcp(&row, tp, (struct sock *)tp, st, now);
-	} else if (GET(sk, sk_protocol) == IPPROTO_UDP) {
-		if (follow_datagrams && GET(socket, type) == SOCK_DGRAM)
+	} else if (type == SOCK_DGRAM && protocol == IPPROTO_UDP) {
+		if (follow_datagrams)
 			seed_datagrams(sk, task);
 		row_fill_udp(&row, sk, now);
 		row.head.cookie = socket_cookie(sk);

@@ -7,12 +7,6 @@
 #include "maps.bpf.h"
 #include "select.bpf.h"
 
-static __always_inline __u16 socket_lport(const struct tcp_sock *tp)
-{
-	/* Not skc_num: that is already 0 at → CLOSE. */
-	return bpf_ntohs(GET(tp, inet_conn.icsk_inet.inet_sport));
-}
-
 static __always_inline __u8 record_flags_of(const struct socket_storage *st)
 {
 	__u8 flags = 0;
@@ -123,24 +117,6 @@ static __always_inline void record_fill(struct record *r, __u8 type, const struc
 	r->protocol = IPPROTO_TCP;
 	r->mptcp = compat_is_mptcp(tp);
 	r->fin_received = !!(GET(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE));
-}
-
-static __always_inline void record_counters_fill(struct record_counters *c,
-						 const struct tcp_sock *tp, const struct sock *sk)
-{
-	__u64 received = GET(tp, bytes_received);
-
-	/* The FIN took one sequence number; SOCK_DONE says that it was received. */
-	if (received && (GET(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE)))
-		received--;
-	c->tx_bytes = GET(tp, bytes_sent) - GET(tp, bytes_retrans);
-	c->rx_bytes = received;
-	c->srtt_us = GET(tp, srtt_us) >> 3;
-	c->rtt_min_us = GET(tp, rtt_min.s[0].v);
-	c->retrans = GET(tp, total_retrans);
-	c->tx_segs = GET(tp, segs_out);
-	c->rx_segs = GET(tp, segs_in);
-	c->drops = GET(sk, sk_drops.counter);
 }
 
 /* No wakeup for each record (it costs more than all the rest): one when a quarter of the ring is full. */

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a socket itself tells. No maps: the programs that trace and those that only list share it. */
+/* What a socket itself tells. No maps: the programs that trace and those that only list share it, in both ways to read memory. */
 #ifndef NETTRACE_SOCKET_BPF_H
 #define NETTRACE_SOCKET_BPF_H
 
-#include "vmlinux.h"
+#include "access.bpf.h"
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
 
 #include "event.h"
+
+/* include/linux/net.h */
+#define SOCK_STREAM 1
+#define SOCK_DGRAM 2
+#define SOCK_RAW 3
 
 /* Only kernels with CONFIG_MPTCP have the member. */
 struct tcp_sock___mptcp {
@@ -22,13 +25,13 @@ static __always_inline __u8 compat_is_mptcp(const struct tcp_sock *tp)
 
 	if (!bpf_core_field_exists(with->is_mptcp))
 		return 0;
-	return with->is_mptcp ? 1 : 0;
+	return GET(with, is_mptcp) ? 1 : 0;
 }
 
 static __always_inline __u16 socket_lport(const struct tcp_sock *tp)
 {
 	/* Not skc_num: that is already 0 at → CLOSE. */
-	return bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+	return bpf_ntohs(GET(tp, inet_conn.icsk_inet.inet_sport));
 }
 
 /* Since 6.18 UDP and raw sockets count elsewhere, one counter for each NUMA node. */
@@ -47,29 +50,29 @@ static __always_inline __u32 socket_drops(const struct sock *sk)
 	const struct numa_drop_counters___two *split;
 
 	if (bpf_core_field_exists(with->sk_drop_counters)) {
-		split = with->sk_drop_counters;
+		split = GET(with, sk_drop_counters);
 		if (split)
-			return split->drops0.counter + split->drops1.counter;
+			return GET(split, drops0.counter) + GET(split, drops1.counter);
 	}
-	return sk->sk_drops.counter;
+	return GET(sk, sk_drops.counter);
 }
 
 static __always_inline void record_counters_fill(struct record_counters *c,
 						 const struct tcp_sock *tp, const struct sock *sk)
 {
-	__u64 received = tp->bytes_received;
+	__u64 received = GET(tp, bytes_received);
 
 	/* The FIN took one sequence number; SOCK_DONE says that it was received. */
-	if (received && (sk->__sk_common.skc_flags & (1UL << SOCK_DONE)))
+	if (received && (GET(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE)))
 		received--;
-	c->tx_bytes = tp->bytes_sent - tp->bytes_retrans;
+	c->tx_bytes = GET(tp, bytes_sent) - GET(tp, bytes_retrans);
 	c->rx_bytes = received;
-	c->srtt_us = tp->srtt_us >> 3;
-	c->rtt_min_us = tp->rtt_min.s[0].v;
-	c->retrans = tp->total_retrans;
-	c->tx_segs = tp->segs_out;
-	c->rx_segs = tp->segs_in;
-	c->drops = socket_drops(sk);
+	c->srtt_us = GET(tp, srtt_us) >> 3;
+	c->rtt_min_us = GET(tp, rtt_min.s[0].v);
+	c->retrans = GET(tp, total_retrans);
+	c->tx_segs = GET(tp, segs_out);
+	c->rx_segs = GET(tp, segs_in);
+	c->drops = GET(sk, sk_drops.counter); /* TCP's are never split */
 }
 
 static __always_inline __u32 at_least_0(__u32 a, __u32 b)
@@ -82,16 +85,16 @@ static __always_inline __u32 at_least_0(__u32 a, __u32 b)
 /* As inet_diag and ss have them: unread bytes and unacknowledged ones; of a listener, who waits and how many may. */
 static __always_inline __u32 tcp_recv_q(const struct tcp_sock *tp, const struct sock *sk)
 {
-	if (sk->__sk_common.skc_state == TCP_LISTEN)
-		return sk->sk_ack_backlog;
-	return at_least_0(tp->rcv_nxt, tp->copied_seq);
+	if (GET(sk, __sk_common.skc_state) == TCP_LISTEN)
+		return GET(sk, sk_ack_backlog);
+	return at_least_0(GET(tp, rcv_nxt), GET(tp, copied_seq));
 }
 
 static __always_inline __u32 tcp_send_q(const struct tcp_sock *tp, const struct sock *sk)
 {
-	if (sk->__sk_common.skc_state == TCP_LISTEN)
-		return sk->sk_max_ack_backlog;
-	return at_least_0(tp->write_seq, tp->snd_una);
+	if (GET(sk, __sk_common.skc_state) == TCP_LISTEN)
+		return GET(sk, sk_max_ack_backlog);
+	return at_least_0(GET(tp, write_seq), GET(tp, snd_una));
 }
 
 /* What the process has read counts until its share of the buffer is given back (udp_rqueue_get). */
@@ -99,12 +102,12 @@ static __always_inline __u32 udp_recv_q(const struct sock *sk)
 {
 	const struct udp_sock *up = (const struct udp_sock *)sk;
 
-	return sk->sk_backlog.rmem_alloc.counter - BPF_CORE_READ(up, forward_deficit);
+	return GET(sk, sk_backlog.rmem_alloc.counter) - BPF_CORE_READ(up, forward_deficit);
 }
 
 static __always_inline __u32 datagram_send_q(const struct sock *sk)
 {
-	return sk->sk_wmem_alloc.refs.counter - 1;
+	return GET(sk, sk_wmem_alloc.refs.counter) - 1;
 }
 
 #endif

@@ -322,12 +322,6 @@ struct bpf_sock_addr {
 	};
 };
 
-enum sock_type {
-	SOCK_STREAM = 1,
-	SOCK_DGRAM = 2,
-	SOCK_RAW = 3,
-};
-
 enum sock_flags {
 	SOCK_DONE = 1,
 };
@@ -338,10 +332,6 @@ struct inet_sock {
 
 struct skb_shared_info {
 	short unsigned int gso_size;
-};
-
-struct socket_alloc {
-	struct inode vfs_inode;
 };
 
 struct minmax_sample {
