@@ -322,6 +322,8 @@ int table_holders(struct bpf_iter__task_file *ctx)
 		fill_tcp(&row, tp, (struct sock *)tp);
 	else if (kind != TABLE_UNIX)
 		fill_datagram(&row, sk, kind);
+	if (kind == TABLE_UDP && !row.lport)
+		return 0; /* not bound: nothing reaches it, and the kernel's own list has none of these */
 	if (tell_process(seq, task))
 		goto again;
 	if (tp ? tell_tcp(seq, &row, tp) : bpf_seq_write(seq, &row, sizeof(row)))
