@@ -139,6 +139,14 @@ static int dump_inet(uint8_t proto, uint32_t states, struct socket_rows *rows)
 	return err ? err : dump_family(AF_INET6, proto, states, rows);
 }
 
+static int dump_unix(uint32_t states, struct socket_rows *rows)
+{
+	size_t first = rows->count;
+	int err = dump_family(AF_UNIX, PROTO_UNIX, states, rows);
+
+	return err ? err : socket_rows_drop_repeated(rows, first);
+}
+
 /* The caller's namespace: the thread's. 0: unknown. */
 static uint32_t own_netns(void)
 {
@@ -156,7 +164,7 @@ int sock_diag_read(const struct sock_diag_query *query, struct socket_rows *rows
 		uint8_t proto;
 		uint32_t states;
 	} kinds[] = {
-		{ query->tcp && query->tcp_states, IPPROTO_TCP, query->tcp_states },
+		{ query->tcp && query->tcp_states, IPPROTO_TCP, query->tcp_states & all },
 		{ query->udp, IPPROTO_UDP, all },
 		{ query->raw, PROTO_RAW, all },
 	};
@@ -170,7 +178,7 @@ int sock_diag_read(const struct sock_diag_query *query, struct socket_rows *rows
 		err = dump_inet(kinds[i].proto, kinds[i].states, rows);
 	}
 	if (!err && query->unix_sockets)
-		err = dump_family(AF_UNIX, PROTO_UNIX, all, rows);
+		err = dump_unix(all, rows);
 	for (size_t i = first; i < rows->count; i++)
 		rows->rows[i].netns = netns;
 	return err;

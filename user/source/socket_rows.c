@@ -2,6 +2,8 @@
 /* The array of socket rows, and a row as an event. */
 #include "source/socket_rows.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +39,41 @@ struct socket_row *socket_rows_add(struct socket_rows *r)
 void socket_rows_cut(struct socket_rows *r, size_t count)
 {
 	r->count = count;
+}
+
+struct place {
+	uint64_t cookie;
+	size_t index;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct place *p = a, *q = b;
+
+	if (p->cookie != q->cookie)
+		return p->cookie < q->cookie ? -1 : 1;
+	return p->index < q->index ? -1 : p->index > q->index;
+}
+
+int socket_rows_drop_repeated(struct socket_rows *r, size_t first)
+{
+	size_t count = r->count - first, kept = first;
+	AUTO_FREE struct place *places = calloc(count + 1, sizeof(*places));
+	AUTO_FREE bool *is_last = calloc(count + 1, sizeof(*is_last));
+
+	if (!places || !is_last)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		places[i] = (struct place){ r->rows[first + i].cookie, i };
+	qsort(places, count, sizeof(*places), compare_places);
+	for (size_t i = 0; i < count; i++)
+		is_last[places[i].index] = i + 1 == count ||
+					   places[i].cookie != places[i + 1].cookie;
+	for (size_t i = 0; i < count; i++)
+		if (is_last[i])
+			r->rows[kept++] = r->rows[first + i];
+	socket_rows_cut(r, kept);
+	return 0;
 }
 
 int socket_rows_name(struct socket_rows *r, struct socket_row *row, const char *name, size_t length)

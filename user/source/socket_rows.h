@@ -23,6 +23,11 @@ void socket_rows_done(struct socket_rows *r);
 struct socket_row *socket_rows_add(struct socket_rows *r);
 /* Back to what it had: `count` rows. */
 void socket_rows_cut(struct socket_rows *r, size_t count);
+/*
+ * Of several rows with the same cookie the last stays: one that changed its place while the kernel listed (a unix socket
+ * that was bound) is told twice. Rows from `first` on, their order kept. 0 or -ENOMEM.
+ */
+int socket_rows_drop_repeated(struct socket_rows *r, size_t first);
 /* Keeps the name of a unix socket, its NULs as @. 0 or -ENOMEM. */
 int socket_rows_name(struct socket_rows *r, struct socket_row *row, const char *name,
 		     size_t length);
