@@ -289,13 +289,18 @@ static void begin_part(struct recording *r)
 	r->part_packed = r->since_packed;
 }
 
-/* After a failure: a new part, with a number that shows the gap, once it is time to try again. */
-static void try_again(struct recording *r)
+/* After a failure: a new part, with a number that shows the gap. */
+static void begin_again(struct recording *r)
 {
-	if (r->last_mono_ns < r->retry_ns)
-		return;
 	r->part++;
 	begin_part(r);
+}
+
+/* The same, once it is time to. */
+static void try_again(struct recording *r)
+{
+	if (r->last_mono_ns >= r->retry_ns)
+		begin_again(r);
 }
 
 void recording_event(struct recording *r, const struct event *e)
@@ -354,6 +359,9 @@ void recording_tick(struct recording *r, uint64_t time_ns, uint64_t mono_ns)
 
 void recording_finish(struct recording *r)
 {
+	if (r->error)
+		begin_again(
+			r); /* if there is room by now, the file itself says what is not in it */
 	if (!r->error)
 		end_frame(r);
 	if (r->missed)
