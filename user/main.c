@@ -169,13 +169,19 @@ static int run_live(struct options *o, struct pipeline *p, struct output *out)
 	return err;
 }
 
+static bool lists_tcp(const struct selection *s)
+{
+	return s->tcp || !(s->udp || s->raw || s->unix_sockets);
+}
+
 static int run_mode(struct options *o, struct pipeline *p, struct output *out)
 {
 	if (o->replay_path)
 		return replay_run(o, p, out);
 	warn_of_pid_namespace();
-	/* What has ended is not found by looking: somebody must have watched. */
-	if (o->mode == RUN_LIST && keeps_closed(o) && !o->view.interval_ns)
+	/* What has ended is not found by looking: somebody must have watched. Sockets of other kinds are UNCONN, not closed. */
+	if (o->mode == RUN_LIST && keeps_closed(o) && !o->view.interval_ns &&
+	    lists_tcp(&o->selection))
 		report("closed connections are known only to who watched: give an INTERVAL ('--list 2 --state closed') or --replay");
 	if (o->mode == RUN_LIST && (!keeps_closed(o) || !o->view.interval_ns))
 		return table_run(o, p, out);

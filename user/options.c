@@ -345,6 +345,14 @@ static int settle_mode(struct parse *p)
 	bool list = p->seen[OPTION_LIST] || p->seen['a'] || p->seen['l'];
 	const char *list_name = p->seen[OPTION_LIST] ? "--list" : p->seen['a'] ? "-a" : "-l";
 
+	if (list || p->seen[OPTION_TOP]) {
+		const char *view = list ? list_name : "--top";
+
+		if (p->seen[OPTION_CHECK])
+			return usage_error("--check", NULL, " and %s exclude each other", view);
+		if (p->seen[OPTION_SCHEMA])
+			return usage_error("--schema", NULL, " and %s exclude each other", view);
+	}
 	if (p->seen[OPTION_CHECK]) {
 		o->mode = RUN_CHECK;
 		return 0;
