@@ -76,6 +76,12 @@ class Tap:
         sys.exit(1 if self.failed else 0)
 
 
+def may_go_unseen(events):
+    """Of so many events in softirq, how many may be missing here. Some machines run no BPF program while the current task is a
+    thread of PID 1; in the VMs every single one is asked for."""
+    return -(-events // 100)
+
+
 processes = []  # Popen objects and pids that must not outlive the test
 
 
