@@ -16,6 +16,7 @@
 #include "source/descendants.h"
 #include "source/kernel.h"
 #include "source/ladder.h"
+#include "source/namespaces.h"
 #include "start.h"
 #include "sweeps.h"
 
@@ -114,7 +115,7 @@ static void wait_for_work(struct live *l)
 {
 	struct pollfd fds[] = {
 		{ .fd = signals_fd(), .events = POLLIN },
-		{ .fd = l->kernel ? kernel_source_fd(l->kernel) : l->polls.notices,
+		{ .fd = l->kernel ? kernel_source_fd(l->kernel) : polls_fd(&l->polls),
 		  .events = POLLIN },
 		{ .fd = keyboard_fd(l->pipeline->view), .events = POLLIN },
 		/* Its reader takes more, or went away: no need to wait for the next line to notice. */
@@ -303,8 +304,10 @@ static int open_poll(struct live *l, const struct kernel_error *error, bool tcp)
 		report("can't poll: %s", strerror(-err));
 		return -ENOTSUP;
 	}
-	report("%s%spolling (rung 4): short connections can be missed, UDP is not followed%s%s",
-	       error->what, *error->what ? ": " : "", *error->advice ? "; " : "", error->advice);
+	report("%s%spolling (rung 4): short connections can be missed, UDP is not followed%s%s%s",
+	       error->what, *error->what ? ": " : "",
+	       networks_may_enter() ? ", nor other network namespaces" : "",
+	       *error->advice ? "; " : "", error->advice);
 	return 0;
 }
 
@@ -343,7 +346,7 @@ static int open_source(struct live *l, const struct kernel_options *k)
 
 int live_run(const struct options *o, struct pipeline *p, struct output *out)
 {
-	struct live l = { .options = o, .pipeline = p, .output = out, .polls.notices = -1 };
+	struct live l = { .options = o, .pipeline = p, .output = out };
 	const bool any = !o->selection.tcp && !o->selection.udp;
 	const struct kernel_options k = { .buffer_bytes = o->buffer_bytes,
 					  .states = o->states,

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "polls.h"
 
-#include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/report.h"
 #include "source/clock.h"
-#include "source/destroy_notices.h"
-#include "source/polling.h"
 
 #define EVERY_NS 250000000ULL
 #define COST_FACTOR 10 /* a pass is not run again before ten times of what it took */
@@ -19,19 +12,18 @@ int polls_init(struct polls *p, struct pipeline *pipeline, uint64_t mono_ns)
 			     .selection = *pipeline->selection,
 			     .next_ns = mono_ns + EVERY_NS };
 	p->selection.states = 0;
-	p->notices = destroy_notices_open();
-	if (p->notices == -ENOMEM)
-		return -ENOMEM;
-	if (p->notices < 0)
-		report_debug("no notices of closed sockets: %s", strerror(-p->notices));
-	return 0;
+	return polling_pass_open(&p->selection.netns, true, &p->passes);
 }
 
 void polls_done(struct polls *p)
 {
-	if (p->notices >= 0)
-		close(p->notices);
-	p->notices = -1;
+	polling_pass_close(p->passes);
+	p->passes = NULL;
+}
+
+int polls_fd(const struct polls *p)
+{
+	return polling_pass_fd(p->passes);
 }
 
 /* Of a listener sock_diag tells a peer of zeros, which is none. */
@@ -65,7 +57,7 @@ static int add_snapshot(void *context, struct event *e)
 int polls_snapshot(struct polls *p)
 {
 	p->pass_ns = clock_mono_ns();
-	return polling_snapshot(add_snapshot, p);
+	return polling_pass_run(p->passes, add_snapshot, p);
 }
 
 /* The beginning of what `e` tells of: `reconciled` where it is over already. */
@@ -110,13 +102,13 @@ int polls_pass(struct polls *p)
 {
 	uint64_t began = clock_mono_ns(), now;
 	long gone = 0;
-	int err = polling_snapshot(met, p);
+	int err = polling_pass_run(p->passes, met, p);
 
 	if (err)
 		return err;
 	now = clock_mono_ns();
 	/* Notices tell most ends. A row that two passes did not meet has ended without one. */
-	if (p->previous_ns)
+	if (p->previous_ns && polling_pass_is_whole(p->passes))
 		gone = connection_table_expire(p->pipeline->table, p->previous_ns,
 					       clock_wall_ns(now), now, pipeline_event,
 					       p->pipeline);
@@ -212,25 +204,15 @@ static int tell_unlisten(struct polls *p, struct event *e)
 	return pipeline_event(p->pipeline, e);
 }
 
-/* Of the caller's namespace: the thread's. 0: unknown. */
-static uint32_t own_netns(void)
-{
-	struct stat st;
-
-	return stat("/proc/thread-self/ns/net", &st) ? 0 : (uint32_t)st.st_ino;
-}
-
 static int on_notice(void *context, const struct destroy_notice *notice)
 {
 	struct polls *p = context;
 	const struct connection *c, *listener;
 	uint64_t mono = clock_mono_ns();
-	struct socket_row row = notice->row;
 	struct event e;
 	int err = 0;
 
-	row.netns = own_netns();
-	socket_row_to_event(&row, NULL, false, clock_wall_ns(mono), mono, &e);
+	socket_row_to_event(&notice->row, NULL, false, clock_wall_ns(mono), mono, &e);
 	c = connection_table_find(p->pipeline->table, e.cookie, 0);
 	if (!e.rport) /* a listener, or a socket that was never connected */
 		return c && connection_has(c, FIELD_STATE) && c->state == STATE_LISTEN
@@ -259,12 +241,8 @@ static int on_notice(void *context, const struct destroy_notice *notice)
 
 int polls_run(struct polls *p, uint64_t mono_ns)
 {
-	int err = p->notices < 0 ? 0 : destroy_notices_read(p->notices, on_notice, p);
+	int err = polling_pass_notices(p->passes, &p->lost, on_notice, p);
 
-	if (err == -ENOBUFS) {
-		p->lost++;
-		err = 0;
-	}
 	return !err && mono_ns >= p->next_ns ? polls_pass(p) : err;
 }
 

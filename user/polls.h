@@ -7,13 +7,14 @@
 #define NETTRACE_POLLS_H
 
 #include "pipeline.h"
+#include "source/polling_pass.h"
 
-/* Borrowed: pipeline. Owned: notices. */
+/* Borrowed: pipeline. Owned: passes. */
 struct polls {
 	struct pipeline *pipeline;
 	struct selection selection; /* what belongs into the table: without states */
-	int notices;		    /* descriptor; -1: the kernel gives none */
-	uint64_t next_ns;	    /* when the next pass is due */
+	struct polling_pass *passes;
+	uint64_t next_ns; /* when the next pass is due */
 	uint64_t pass_ns,
 		previous_ns; /* when the last one began, and the one before; 0: none yet */
 	uint64_t lost;	     /* times that notices were lost */
@@ -22,6 +23,8 @@ struct polls {
 /* 0 or -errno; polls_done releases it in either case. */
 int polls_init(struct polls *p, struct pipeline *pipeline, uint64_t mono_ns);
 void polls_done(struct polls *p);
+/* Readable when the kernel gives notice; -1: it never does. */
+int polls_fd(const struct polls *p);
 
 /* Fills the table with what is there; shows nothing. 0 or -errno. */
 int polls_snapshot(struct polls *p);

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "source/clock.h"
-#include "source/polling.h"
+#include "source/polling_pass.h"
 
 #define FULL_EVERY_NS 2000000000ULL /* longer than a close is held back: none is taken for unseen */
 #define TAKEN_EVERY_NS 50000000ULL
@@ -54,13 +54,25 @@ static int add_snapshot(void *context, struct event *e)
 	return 0;
 }
 
+/* Without iterators sock_diag and /proc tell what is there; by its cookie it is known again when it ends. */
+static int snapshot_by_polling(struct sweeps *s)
+{
+	struct polling_pass *pass;
+	int err = polling_pass_open(&s->selection.netns, false, &pass);
+
+	if (err)
+		return err;
+	err = polling_pass_run(pass, add_snapshot, s);
+	polling_pass_close(pass);
+	return err;
+}
+
 int sweeps_snapshot(struct sweeps *s)
 {
 	int err = kernel_source_inventory(s->kernel, false, add_snapshot, s);
 
-	/* Without iterators sock_diag and /proc tell what is there; by its cookie it is known again when it ends. */
 	s->unavailable = err == -EOPNOTSUPP;
-	return s->unavailable ? polling_snapshot(add_snapshot, s) : err;
+	return s->unavailable ? snapshot_by_polling(s) : err;
 }
 
 /* Established, began after us, and its owner is known: it must have been told, or its event was not seen. */

@@ -31,6 +31,9 @@ static void own(void **state)
 	assert_int_equal(network_own(), st.st_ino);
 	/* Nothing is to be done, so nobody's leave is needed. */
 	assert_int_equal(network_enter(&here), 0);
+	/* Whether others could be entered or not: it stays where it is. */
+	assert_true(networks_may_enter() == 0 || networks_may_enter() == -EPERM);
+	assert_int_equal(network_own(), st.st_ino);
 }
 
 static void found(void **state)

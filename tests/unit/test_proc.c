@@ -247,6 +247,24 @@ static void join(void **state)
 	assert_false(event_has(&s.e, FIELD_PID));
 	assert_false(event_has(&s.e, FIELD_HOLDERS));
 
+	/* A port that is listened on in another namespace, and in its own one, also among many. */
+	for (uint16_t port = 1000; port < 3000; port++) {
+		e = row(IPPROTO_TCP, STATE_LISTEN, port, 0);
+		e.netns = 7;
+		event_set(&e, FIELD_NETNS);
+		assert_int_equal(polling_join_event(j, &e), 0);
+	}
+	for (uint16_t port = 900; port < 3100; port++) {
+		e = row(IPPROTO_TCP, STATE_ESTABLISHED, port, 0);
+		assert_int_equal(polling_join_event(j, &e), 0);
+		assert_int_equal(s.e.direction, DIRECTION_OUT);
+		e.netns = 7;
+		event_set(&e, FIELD_NETNS);
+		assert_int_equal(polling_join_event(j, &e), 0);
+		assert_int_equal(s.e.direction,
+				 port >= 1000 && port < 3000 ? DIRECTION_IN : DIRECTION_OUT);
+	}
+
 	/* UDP has no direction here; a bound socket is its oldest holder's. */
 	e = row(IPPROTO_UDP, STATE_CLOSE, 80, 600);
 	s.stop = 3;

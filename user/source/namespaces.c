@@ -150,6 +150,15 @@ uint32_t network_own(void)
 	return stat("/proc/thread-self/ns/net", &st) ? 0 : (uint32_t)st.st_ino;
 }
 
+int networks_may_enter(void)
+{
+	AUTO_CLOSE int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return setns(fd, CLONE_NEWNET) ? -errno : 0;
+}
+
 /* By a copy of the process's socket. A descriptor or -errno. */
 static int open_by_holder(const struct network *n)
 {

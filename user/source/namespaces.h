@@ -41,6 +41,9 @@ ssize_t networks_find_place(const struct networks *n, uint32_t inode);
 /* The inode of the calling thread's; 0: unknown. */
 uint32_t network_own(void);
 
+/* Could others be entered? Tried with the calling thread's own, where it stays. 0 or -errno. */
+int networks_may_enter(void);
+
 /*
  * Moves the calling thread there. 0 or -errno: -EPERM not allowed, -ESTALE it is gone or its place was taken by another.
  * Does nothing in the thread's own.

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "source/polling.h"
 
-#include "source/clock.h"
-#include "source/socket_rows.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PORTS 65536
+#define SLOTS_LEAST 256
 
-/* Owned: holders. */
+/* Owned: holders, listening. */
 struct polling_join {
 	const struct proc_sockets *processes;
 	event_sink *sink;
 	void *context;
 	struct holder *holders; /* of the event at hand */
 	size_t capacity;
-	uint64_t listening[PORTS / 64]; /* TCP ports: the listeners come first */
+	uint64_t *
+		listening; /* listeners' namespaces and ports, which come first; open addressing, 0: free */
+	size_t slot_count, used;
 };
 
 struct polling_join *polling_join_new(const struct proc_sockets *processes, event_sink *sink,
@@ -38,6 +37,7 @@ void polling_join_free(struct polling_join *j)
 	if (!j)
 		return;
 	free(j->holders);
+	free(j->listening);
 	free(j);
 }
 
@@ -50,17 +50,71 @@ static bool is_shared(const struct event *e)
 	return e->state == STATE_LISTEN || e->state == STATE_CLOSE;
 }
 
-static void set_direction(struct polling_join *j, struct event *e)
+/* Never 0: who listens has a port. */
+static uint64_t port_key(const struct event *e)
 {
-	if (e->proto != IPPROTO_TCP || e->state == STATE_CLOSE)
-		return;
-	if (e->state == STATE_LISTEN) {
-		j->listening[e->lport / 64] |= 1ULL << (e->lport & 63);
-		return;
+	return (uint64_t)(event_has(e, FIELD_NETNS) ? e->netns : 0) << 16 | e->lport;
+}
+
+/* Where this key is, or belongs. There is a free slot. */
+static size_t slot_of(const struct polling_join *j, uint64_t key)
+{
+	size_t at = (key * 0x9e3779b97f4a7c15ULL >> 20) & (j->slot_count - 1);
+
+	while (j->listening[at] && j->listening[at] != key)
+		at = (at + 1) & (j->slot_count - 1);
+	return at;
+}
+
+static int grow_slots(struct polling_join *j)
+{
+	uint64_t *old = j->listening;
+	size_t before = j->slot_count;
+
+	j->slot_count = before ? before * 2 : SLOTS_LEAST;
+	j->listening = calloc(j->slot_count, sizeof(*j->listening));
+	if (!j->listening) {
+		j->listening = old;
+		j->slot_count = before;
+		return -ENOMEM;
 	}
-	e->direction = j->listening[e->lport / 64] >> (e->lport & 63) & 1 ? DIRECTION_IN
-									  : DIRECTION_OUT;
+	for (size_t i = 0; i < before; i++)
+		if (old[i])
+			j->listening[slot_of(j, old[i])] = old[i];
+	free(old);
+	return 0;
+}
+
+static int add_listening(struct polling_join *j, uint64_t key)
+{
+	size_t at;
+
+	if (j->used * 4 >= j->slot_count * 3) {
+		int err = grow_slots(j);
+
+		if (err)
+			return err;
+	}
+	at = slot_of(j, key);
+	j->used += !j->listening[at];
+	j->listening[at] = key;
+	return 0;
+}
+
+static bool is_listening(const struct polling_join *j, uint64_t key)
+{
+	return j->used && j->listening[slot_of(j, key)] == key;
+}
+
+static int set_direction(struct polling_join *j, struct event *e)
+{
+	if (e->proto != IPPROTO_TCP || e->state == STATE_CLOSE || !e->lport)
+		return 0;
+	if (e->state == STATE_LISTEN)
+		return add_listening(j, port_key(e));
+	e->direction = is_listening(j, port_key(e)) ? DIRECTION_IN : DIRECTION_OUT;
 	event_set(e, FIELD_DIRECTION);
+	return 0;
 }
 
 /* The holders in the order of age, then the owner moved to the front. */
@@ -111,10 +165,9 @@ int polling_join_complete(struct polling_join *j, struct event *e)
 {
 	const struct proc_holder *found = NULL;
 	size_t count = 0;
-	int err = 0;
+	int err = set_direction(j, e);
 
-	set_direction(j, e);
-	if (event_has(e, FIELD_INODE))
+	if (!err && event_has(e, FIELD_INODE))
 		found = proc_sockets_find(j->processes, e->inode, &count);
 	if (found)
 		err = set_holders(j, e, found, count);
@@ -127,48 +180,4 @@ int polling_join_event(void *join, struct event *e)
 	int err = polling_join_complete(j, e);
 
 	return err ? err : j->sink(j->context, e);
-}
-
-/* Tells the rows that are listeners, or those that are not. */
-static int tell_rows(const struct socket_rows *rows, bool listeners, struct polling_join *join)
-{
-	uint64_t mono_ns = clock_mono_ns(), time_ns = clock_wall_ns(mono_ns);
-	struct event e;
-	int err = 0;
-
-	for (size_t i = 0; !err && i < rows->count; i++) {
-		if ((rows->rows[i].state == STATE_LISTEN) != listeners)
-			continue;
-		socket_row_to_event(&rows->rows[i], NULL, false, time_ns, mono_ns, &e);
-		err = polling_join_event(join, &e);
-	}
-	return err;
-}
-
-int polling_snapshot(event_sink *sink, void *context)
-{
-	const struct sock_diag_query query = { .tcp = true,
-					       .udp = true,
-					       .tcp_states = (1u << STATE_COUNT) - 1 };
-	struct socket_rows rows = { 0 };
-	struct proc_sockets processes;
-	/*
-	 * Holders first: a socket made between the two passes lacks an owner, one that is gone is
-	 * not told of at all.
-	 */
-	int err = proc_sockets_read(&processes, "/proc");
-	struct polling_join *join = err ? NULL : polling_join_new(&processes, sink, context);
-
-	if (!err && !join)
-		err = -ENOMEM;
-	if (!err)
-		err = sock_diag_read(&query, &rows);
-	if (!err)
-		err = tell_rows(&rows, true, join);
-	if (!err)
-		err = tell_rows(&rows, false, join);
-	polling_join_free(join);
-	socket_rows_done(&rows);
-	proc_sockets_done(&processes);
-	return err;
 }

@@ -10,7 +10,7 @@
  * Joins sockets with holders. Owner (snapshot): of a listener or an unconnected socket the oldest process
  * that holds it, of a connection the youngest; all holders are listed, the owner first. Sockets
  * that no visible process holds have the owner unknown. A TCP connection on a port that is listened
- * on is `in`, else `out`: the listeners must come first.
+ * on in its namespace is `in`, else `out`: the listeners must come first.
  */
 struct polling_join;
 
@@ -18,12 +18,6 @@ struct polling_join;
 struct polling_join *polling_join_new(const struct proc_sockets *processes, event_sink *sink,
 				      void *context);
 void polling_join_free(struct polling_join *j);
-/*
- * One `socket` event for each TCP and UDP socket of the caller's network namespace, the TCP listeners first, so joined. 0,
- * what the sink returned, or -errno.
- */
-int polling_snapshot(event_sink *sink, void *context);
-
 /* Adds holders, owner and direction; valid up to the next call. 0 or -ENOMEM. */
 int polling_join_complete(struct polling_join *j, struct event *e);
 /* An event_sink with the join as its context. 0, what the sink returned, or -ENOMEM. */
