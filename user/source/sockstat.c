@@ -45,7 +45,7 @@ static int read_text(const char *path, char *text, size_t size)
 
 int sockstat_read(struct sockstat *s)
 {
-	char text[1024];
+	char text[1024] = "";
 	uint64_t four, six = 0, tw;
 	int err = read_text("/proc/thread-self/net/sockstat", text, sizeof(text));
 
