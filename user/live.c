@@ -295,8 +295,9 @@ static int open_poll(struct live *l, const struct kernel_error *error, bool tcp)
 	int err;
 
 	if (!tcp) {
-		report("%s%spolling does not follow UDP flows; 'nettrace -au' shows the sockets",
-		       error->what, *error->what ? ": " : "");
+		report("%s%spolling does not follow UDP flows; 'nettrace -au' shows the sockets%s%s",
+		       error->what, *error->what ? ": " : "", *error->advice ? "; " : "",
+		       error->advice);
 		return -ENOTSUP;
 	}
 	err = polls_init(&l->polls, l->pipeline, clock_mono_ns());
