@@ -141,7 +141,11 @@ static void print_summary(const struct pipeline_totals *t)
 	fprintf(stderr, "%s events, %s lost, ", grouped(t->events, events), grouped(t->lost, lost));
 	if (t->healed)
 		fprintf(stderr, "%s healed, ", grouped(t->healed, healed));
-	fprintf(stderr, "%s unattributed\n", grouped(t->unattributed, unattributed));
+	fprintf(stderr, "%s unattributed", grouped(t->unattributed, unattributed));
+	/* Below the first one there is less to be seen: numbers that don't say so would mislead. */
+	if (t->rung > 1)
+		fprintf(stderr, ", on rung %u", t->rung);
+	fputc('\n', stderr);
 }
 
 #define CLOSED_MAX 20000

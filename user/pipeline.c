@@ -10,6 +10,8 @@ static void count_event(struct pipeline *p, const struct event *e)
 		p->totals.lost += e->count;
 		return;
 	}
+	if (e->type == EVENT_START && event_has(e, FIELD_RUNG) && e->rung > p->totals.rung)
+		p->totals.rung = e->rung;
 	if (!(p->shown_events >> e->type & 1) || e->type == EVENT_START || e->type == EVENT_SUMMARY)
 		return;
 	p->totals.events++;

@@ -14,6 +14,7 @@
 /* What the summary tells. */
 struct pipeline_totals {
 	uint64_t events, lost, healed, unattributed, connections;
+	unsigned int rung; /* the lowest one that any of it was traced on; 0: not told */
 };
 
 /* Borrowed: all pointers. */

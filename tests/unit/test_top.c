@@ -121,6 +121,25 @@ static void traffic(void)
 	event(EVENT_CLOSE, 3, 7, "nginx", 950, 2000, 100);
 }
 
+/* The title says how connections are seen, where that is known. */
+static void test_rung(void **state)
+{
+	struct event e;
+	struct connection_change change;
+
+	(void)state;
+	event_init(&e, EVENT_START, 3723 * SECOND, SECOND);
+	e.mode = MODE_POLLING;
+	e.rung = 4;
+	event_set(&e, FIELD_MODE);
+	event_set(&e, FIELD_RUNG);
+	connection_table_apply(table, &e, &change);
+	assert_int_equal(view->ops->event(view, &e, &change), 0);
+	assert_int_equal(tick(1000), 0);
+	assert_memory_equal(printed(), "nettrace top  01:02:04Z  polling, rung 4  by process  ",
+			    54);
+}
+
 static void test_process(void **state)
 {
 	(void)state;
@@ -405,6 +424,7 @@ static void test_rates(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_rung, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_remote_and_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_json, setup, teardown),

@@ -35,6 +35,10 @@ void top_put_title(struct top *v, struct text *t)
 		text_puts(t, "  ");
 		stamp_write(&v->stamp, t, v->time_ns, v->mono_ns, false);
 	}
+	if (v->mode[0]) {
+		text_puts(t, "  ");
+		text_puts(t, v->mode);
+	}
 	text_puts(t, "  by ");
 	text_puts(t, ranking_by_name(v->list.by));
 	text_puts(t, "  ");
