@@ -7,6 +7,7 @@
 
 #include "base/report.h"
 #include "source/ladder.h"
+#include "source/types_check.h"
 
 #define LABEL_WIDTH 13
 #define HOOK_WIDTH 31
@@ -190,12 +191,27 @@ void check_to_json(const struct check *c, struct text *t)
 	text_char(t, '\n');
 }
 
+/* Else it is reported. */
+static bool is_of_this_kernel(const char *btf_path)
+{
+	struct kernel_error error = { 0 };
+
+	kernel_error_report_libbpf();
+	if (!types_from_file(btf_path, NULL, &error))
+		return true;
+	report("%s; %s", error.what, error.advice);
+	return false;
+}
+
 int check_main(const struct options *o)
 {
 	static struct check c;
 	struct text t = { 0 };
-	int err = check_run(o->btf_path, &c);
+	int err;
 
+	if (o->btf_path && !is_of_this_kernel(o->btf_path))
+		return EXIT_IMPOSSIBLE;
+	err = check_run(o->btf_path, &c);
 	if (!err) {
 		if (o->view.json)
 			check_to_json(&c, &t);

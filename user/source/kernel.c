@@ -16,6 +16,7 @@
 #include "source/clock.h"
 #include "source/follow.h"
 #include "source/kernel_private.h"
+#include "source/types_check.h"
 
 #define CONNECTIONS_PER_ENTRY \
 	8 /* an entry of the hash takes about 300 bytes, and is never given back */
@@ -173,10 +174,10 @@ static int load(struct kernel_source *k, const struct kernel_options *options)
 
 static int load_btf(struct kernel_source *k, const char *path, struct kernel_error *error)
 {
-	k->btf = path ? btf__parse(path, NULL) : btf__load_vmlinux_btf();
-	if (k->btf)
-		return 0;
-	return kernel_error_no_btf(error, path, errno);
+	if (path)
+		return types_from_file(path, &k->btf, error);
+	k->btf = btf__load_vmlinux_btf();
+	return k->btf ? 0 : kernel_error_no_btf(error, NULL, -errno);
 }
 
 static int start(struct kernel_source *k, const struct kernel_options *options,

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/report.h"
 
+#define PATH_SHOWN 120
 #define LOG_LINES 8 /* of a verifier's log the last ones tell why */
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -52,11 +53,18 @@ void kernel_error_explain(struct kernel_error *error, int err)
 	snprintf(error->advice, sizeof(error->advice), "see 'nettrace -v' for its reasons");
 }
 
-int kernel_error_no_btf(struct kernel_error *error, const char *path, int number)
+int kernel_error_no_btf(struct kernel_error *error, const char *path, int err)
 {
 	if (path) {
-		snprintf(error->what, sizeof(error->what),
-			 "can't read types of a kernel from %s: %s", path, strerror(number));
+		const char *why = err == -ESTALE    ? "they are not this kernel's"
+				  : err == -ENODATA ? "it has none, or not all of them"
+						    : strerror(-err);
+
+		/* The end of a long path tells more than its beginning. */
+		if (strlen(path) > PATH_SHOWN)
+			path += strlen(path) - PATH_SHOWN;
+		snprintf(error->what, sizeof(error->what), "can't take types from %s: %s", path,
+			 why);
 		snprintf(error->advice, sizeof(error->advice),
 			 "--btf takes a BTF file of exactly this kernel, or its vmlinux with BTF");
 		return -EINVAL;

@@ -10,8 +10,11 @@ struct kernel_error {
 
 /* Fills *error for a -errno of loading. */
 void kernel_error_explain(struct kernel_error *error, int err);
-/* The same where there are no types of the kernel, in the file that was given (`path`, with its errno) or, NULL, anywhere. Returns -errno. */
-int kernel_error_no_btf(struct kernel_error *error, const char *path, int number);
+/*
+ * The same where there are no types of the kernel, in the file that was given (`path`, and why: -errno, -ENODATA
+ * it has none, -ESTALE it has another kernel's) or, NULL, anywhere. Returns -errno.
+ */
+int kernel_error_no_btf(struct kernel_error *error, const char *path, int err);
 
 /* What libbpf has to say goes to -v, the end of long logs only. */
 void kernel_error_report_libbpf(void);

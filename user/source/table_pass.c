@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "source/types_check.h"
 #include "table.h"
 #include "table.skel.h"
 
@@ -52,6 +53,14 @@ static int start(struct table_pass *p, uint32_t kinds, bool detail, const char *
 	return 0;
 }
 
+/* 0, or -errno with *error filled. */
+static int find_types(const char *path, struct kernel_error *error)
+{
+	if (!path && access("/sys/kernel/btf/vmlinux", R_OK))
+		return kernel_error_no_btf(error, NULL, -errno);
+	return path ? types_from_file(path, NULL, error) : 0;
+}
+
 int table_pass_open(uint32_t kinds, bool detail, const char *btf_path, struct table_pass **out,
 		    struct kernel_error *error)
 {
@@ -63,12 +72,12 @@ int table_pass_open(uint32_t kinds, bool detail, const char *btf_path, struct ta
 		kernel_error_explain(error, -ENOMEM);
 		return -ENOMEM;
 	}
-	if (access(btf_path ? btf_path : "/sys/kernel/btf/vmlinux", R_OK)) {
-		err = kernel_error_no_btf(error, btf_path, errno);
+	kernel_error_report_libbpf();
+	err = find_types(btf_path, error);
+	if (err) {
 		free(p);
 		return err;
 	}
-	kernel_error_report_libbpf();
 	err = start(p, kinds, detail, btf_path);
 	if (err) {
 		kernel_error_explain(error, err);
