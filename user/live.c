@@ -263,6 +263,8 @@ static int run(struct live *l)
 		report("can't read the sockets that are there: %s", strerror(-err));
 		return err;
 	}
+	if (l->kernel && l->sweeps.unavailable && networks_may_enter())
+		report("rung 3: what was there before is known of this network namespace only; to enter others takes CAP_SYS_ADMIN");
 	l->began_ns = clock_mono_ns();
 	err = !l->kernel ? 0 : drops_init(&l->drops, l->kernel, l->pipeline, l->began_ns);
 	if (err)
