@@ -106,7 +106,7 @@ static struct view *view_new(const struct options *o, struct output *out,
 {
 	switch (o->mode) {
 	case RUN_TOP:
-		return top_view_new(out, &o->view, t);
+		return top_view_new(out, &o->view, t, &o->selection);
 	case RUN_LIST:
 		return list_view_new(out, &o->view, t, &o->selection);
 	default:

@@ -54,14 +54,17 @@ int pipeline_tell_open(struct pipeline *p, const struct event *e)
 	return pipeline_event(p, &open);
 }
 
-/* A ranking counts connections: one that an event says nothing of is still the same connection. */
+/*
+ * A ranking counts connections: one that an event says nothing of is still the same connection. Most events
+ * do not tell the state that --state asks for, and the filter may ask for anything.
+ */
 static bool row_passes(const struct pipeline *p, const struct event *e, struct connection *row)
 {
 	struct event whole = *e;
 	bool fits;
 
 	connection_complete(row, &whole);
-	fits = filter_match(p->filter, &whole);
+	fits = selection_match(p->selection, &whole) && filter_match(p->filter, &whole);
 	if (!fits)
 		row->group = 0; /* it is counted as open no more */
 	return fits;
@@ -70,12 +73,11 @@ static bool row_passes(const struct pipeline *p, const struct event *e, struct c
 static bool passes(const struct pipeline *p, const struct event *e,
 		   const struct connection_change *change)
 {
-	if (!p->filter || e->type == EVENT_START || e->type == EVENT_LOST ||
-	    e->type == EVENT_SUMMARY)
+	if (e->type == EVENT_START || e->type == EVENT_LOST || e->type == EVENT_SUMMARY)
 		return true;
-	if (p->filter_rows && change->row)
+	if (p->filter_rows && change->row && (p->filter || p->selection->states))
 		return row_passes(p, e, change->row);
-	return filter_match(p->filter, e);
+	return selection_match(p->selection, e) && filter_match(p->filter, e);
 }
 
 int pipeline_event(void *pipeline, struct event *e)
@@ -94,7 +96,7 @@ int pipeline_event(void *pipeline, struct event *e)
 	/* A second word on the same open or close. */
 	if (connection_table_apply(p->table, e, &change))
 		return 0;
-	if (!selection_match(p->selection, e) || !passes(p, e, &change))
+	if (!passes(p, e, &change))
 		return 0;
 	count_event(p, e);
 	if (p->recording)

@@ -18,6 +18,7 @@
 #define SECOND 1000000000ull
 
 static struct view_options options;
+static struct selection selection;
 static struct output output;
 static struct connection_table *table;
 static struct view *view;
@@ -26,6 +27,7 @@ static int terminal[2]; /* what a terminal would get; read from [0] */
 static int setup(void **state)
 {
 	(void)state;
+	selection = (struct selection){ 0 };
 	options = (struct view_options){ .batch = true,
 					 .interval_ns = SECOND,
 					 .time_format = TIME_FORMAT_UTC };
@@ -33,7 +35,7 @@ static int setup(void **state)
 		return -1;
 	output_init(&output, terminal[1]);
 	table = connection_table_new(1000);
-	view = table ? top_view_new(&output, &options, table) : NULL;
+	view = table ? top_view_new(&output, &options, table, &selection) : NULL;
 	return view ? 0 : -1;
 }
 
@@ -51,7 +53,7 @@ static int teardown(void **state)
 static void reopen(void)
 {
 	view_free(view);
-	view = top_view_new(&output, &options, table);
+	view = top_view_new(&output, &options, table, &selection);
 	assert_non_null(view);
 }
 
@@ -248,7 +250,12 @@ static void test_adopts(void **state)
 	event_set(&e, FIELD_PID);
 	event_set(&e, FIELD_COMM);
 	connection_table_apply(table, &e, &change);
+	/* and one that is not selected: a replay knows it from before --from */
+	e.cookie = 10;
+	e.pid = 4;
+	connection_table_apply(table, &e, &change);
 	options.no_header = true;
+	selection.pids = (struct u32_list){ .count = 1, .values = { 3 } };
 	reopen();
 	event(EVENT_START, 0, 0, NULL, 0, 0, 0);
 	assert_int_equal(tick(1000), 0);

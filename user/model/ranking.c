@@ -188,7 +188,8 @@ int ranking_add(struct ranking *r, const struct event *e, const struct connectio
 	return 0;
 }
 
-int ranking_adopt(struct ranking *r, const struct filter *f, uint64_t time_ns, uint64_t mono_ns)
+int ranking_adopt(struct ranking *r, const struct selection *s, const struct filter *f,
+		  uint64_t time_ns, uint64_t mono_ns)
 {
 	struct connection_change change = { 0 };
 	struct event e;
@@ -198,7 +199,7 @@ int ranking_adopt(struct ranking *r, const struct filter *f, uint64_t time_ns, u
 		if (c->group)
 			continue;
 		connection_to_event(c, &e, time_ns, mono_ns);
-		if (!filter_match(f, &e))
+		if (!selection_match(s, &e) || !filter_match(f, &e))
 			continue;
 		change.row = c;
 		err = ranking_add(r, &e, &change);

@@ -9,6 +9,7 @@
 
 #include "model/connection_table.h"
 #include "model/filter.h"
+#include "model/selection.h"
 
 enum ranking_by { BY_PROCESS, BY_CONNECTION, BY_REMOTE, BY_LISTENER, BY_CONTAINER, BY_COUNT };
 
@@ -69,8 +70,9 @@ int ranking_keep(struct ranking *r, enum ranking_by by);
 
 /* Counts one change. `e` is the event that made it. 0 or -ENOMEM. */
 int ranking_add(struct ranking *r, const struct event *e, const struct connection_change *change);
-/* Counts the rows that are in the table already and fit the filter (NULL: all), as of `mono_ns`. 0 or -ENOMEM. */
-int ranking_adopt(struct ranking *r, const struct filter *f, uint64_t time_ns, uint64_t mono_ns);
+/* Counts the rows that are in the table already, are selected and fit the filter (NULL: all), as of `mono_ns`. 0 or -ENOMEM. */
+int ranking_adopt(struct ranking *r, const struct selection *s, const struct filter *f,
+		  uint64_t time_ns, uint64_t mono_ns);
 /*
  * Ends the interval at mono_ns: computes rates, counts what is open for the grouping `by` (the others in turn, seldom) and
  * drops groups that are gone. The first interval begins with the first event.

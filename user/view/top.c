@@ -87,7 +87,8 @@ static void take_start(struct top *v, const struct event *e)
 /* A screen shows at once what is open; the rates come with the first interval. */
 static int begin(struct top *v, const struct event *start)
 {
-	int err = ranking_adopt(v->ranking, v->options->filter, start->time_ns, start->mono_ns);
+	int err = ranking_adopt(v->ranking, v->selection, v->options->filter, start->time_ns,
+				start->mono_ns);
 
 	take_start(v, start);
 	if (err || !v->screen || v->printed)
@@ -163,7 +164,7 @@ static const struct view_ops top_ops = { .event = top_event,
 					 .free = top_free };
 
 struct view *top_view_new(struct output *o, const struct view_options *options,
-			  const struct connection_table *t)
+			  const struct connection_table *t, const struct selection *s)
 {
 	bool on_screen = !options->json && !options->csv && !options->batch && !options->chart &&
 			 options->lines;
@@ -177,6 +178,7 @@ struct view *top_view_new(struct output *o, const struct view_options *options,
 	v->view.wants_listeners = options->by == BY_LISTENER;
 	v->options = options;
 	v->table = t;
+	v->selection = s;
 	v->stamp.format = options->time_format;
 	v->interval_ns = options->interval_ns ? options->interval_ns : INTERVAL_DEFAULT_NS;
 	v->ranking = ranking_new(t, on_screen ? GROUPS_SCREEN : 1u << options->by,

@@ -17,6 +17,7 @@ struct top {
 	struct view view;
 	const struct view_options *options; /* borrowed, as the next */
 	const struct connection_table *table;
+	const struct selection *selection; /* which of its rows were there for us */
 	struct ranking *ranking;
 	struct stamp stamp;
 	uint64_t interval_ns;

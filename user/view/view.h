@@ -76,7 +76,7 @@ void list_view_lend(struct view *v, int (*lent)(void *context, uint64_t row, str
 int list_view_row(struct view *v, const struct event *e, uint64_t row);
 struct view *csv_view_new(struct output *o, const struct view_options *options);
 struct view *top_view_new(struct output *o, const struct view_options *options,
-			  const struct connection_table *t);
+			  const struct connection_table *t, const struct selection *s);
 
 static inline void view_free(struct view *v)
 {
