@@ -22,9 +22,12 @@
 const volatile __u32 wanted_kinds = ~0U; /* bits 1 << enum table_kind */
 const volatile bool wanted_detail = false;
 
-/* The process that was told last. One reader at a time: nettrace runs one pass over files at once. */
-__u32 told_pid = 0;
-__u64 told_start_ns = 0;
+/*
+ * The processes that were told last. Several iterators may run at once, each over processes of its own: where two
+ * of those share a place, both are told more often than needed.
+ */
+__u32 told_pids[TABLE_TOLD] = {};
+__u64 told_starts[TABLE_TOLD] = {}; /* ns */
 
 /* A second pass looks for these only. Written by user space before it. */
 __u32 wanted_count = 0;
@@ -203,11 +206,12 @@ static __always_inline long tell_tcp(struct seq_file *seq, const struct table_so
 
 static __always_inline long tell_process(struct seq_file *seq, const struct task_struct *task)
 {
+	__u32 place = (__u32)task->tgid % TABLE_TOLD;
 	__u64 start_ns = task->group_leader->start_time;
 	struct table_process process;
 	long err;
 
-	if (told_pid == (__u32)task->tgid && told_start_ns == start_ns)
+	if (told_pids[place] == (__u32)task->tgid && told_starts[place] == start_ns)
 		return 0;
 	__builtin_memset(&process, 0, sizeof(process));
 	process.record = TABLE_PROCESS;
@@ -218,8 +222,8 @@ static __always_inline long tell_process(struct seq_file *seq, const struct task
 	bpf_probe_read_kernel(process.comm, sizeof(process.comm), task->group_leader->comm);
 	err = bpf_seq_write(seq, &process, sizeof(process));
 	if (!err) {
-		told_pid = task->tgid;
-		told_start_ns = start_ns;
+		told_pids[place] = task->tgid;
+		told_starts[place] = start_ns;
 	}
 	return err;
 }
@@ -330,7 +334,7 @@ int table_holders(struct bpf_iter__task_file *ctx)
 		goto again;
 	return 0;
 again:
-	told_pid = 0; /* that record is dropped too */
+	told_pids[(__u32)task->tgid % TABLE_TOLD] = 0; /* that record is dropped too */
 	return 0;
 }
 

@@ -23,6 +23,8 @@ enum table_kind { TABLE_TCP, TABLE_UDP, TABLE_RAW, TABLE_UNIX, TABLE_KINDS };
 #define TABLE_WANTED_MAX \
 	32 /* inodes that a second pass over files looks for; more: it tells of all */
 
+#define TABLE_TOLD 64 /* places for processes that were told last, by their pid */
+
 enum table_flags {
 	TABLE_CHILD = 1 << 0,	/* keeps a listener's backlog: it came in */
 	TABLE_MPTCP = 1 << 1,	/* a subflow */

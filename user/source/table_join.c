@@ -35,7 +35,8 @@ struct found {
 
 /* Owned: all. */
 struct table_join {
-	struct rows rows; /* of the first pass */
+	struct rows parts[TABLE_SHARES_MAX]; /* of the first pass */
+	size_t part_count;
 	struct found *found;
 	struct table_process process; /* of the second pass, the one at hand */
 	struct entry *entries;
@@ -73,7 +74,8 @@ void table_join_free(struct table_join *j)
 
 	if (!j)
 		return;
-	rows_done(&j->rows);
+	for (size_t i = 0; i < j->part_count; i++)
+		rows_done(&j->parts[i]);
 	for (struct found *f = j->found; f; f = next) {
 		next = f->next;
 		free(f);
@@ -175,6 +177,7 @@ static int reserve(struct table_join *j, size_t sockets)
 {
 	size_t slots = j->slot_count;
 
+	sockets += j->count;
 	while (slots * 3 < sockets * 4 + 64)
 		slots *= 2;
 	if (slots > j->slot_count && grow_slots(j, slots))
@@ -190,7 +193,9 @@ int table_join_add(struct table_join *j, struct rows *rows)
 
 	if (err)
 		return err;
-	j->rows = *rows;
+	if (j->part_count == TABLE_SHARES_MAX)
+		return -EBADMSG;
+	j->parts[j->part_count++] = *rows;
 	*rows = (struct rows){ 0 };
 	while (!err && at < end) {
 		size_t size = table_record_size(at, (size_t)(end - at));
@@ -440,14 +445,18 @@ int table_join_holders(struct table_join *j, uint64_t cookie, const struct table
 static const struct table_detail *detail_of(const struct table_join *j,
 					    const struct table_socket *socket)
 {
-	const char *data = j->rows.data, *behind = (const char *)(socket + 1);
+	const char *at = (const char *)socket, *behind = (const char *)(socket + 1);
 
-	if ((const char *)socket >= data && (const char *)socket < data + j->rows.bytes)
-		return detail_behind(behind, data + j->rows.bytes);
+	for (size_t i = 0; i < j->part_count; i++) {
+		const char *data = j->parts[i].data, *end = data + j->parts[i].bytes;
+
+		if (at >= data && at < end)
+			return detail_behind(behind, end);
+	}
 	return *behind == TABLE_DETAIL ? (const struct table_detail *)behind : NULL;
 }
 
-/* The pass goes on while sockets live: the entry read last knows best. */
+/* The pass goes on while sockets live: the entry read last knows best, or nearly so where several read at once. */
 static const struct table_socket *newest_of(const struct table_join *j, const struct entry *first)
 {
 	uint32_t newest = (uint32_t)(first - j->entries);

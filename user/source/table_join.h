@@ -9,6 +9,7 @@
 #include "model/event.h"
 #include "source/cgroup.h"
 #include "source/rows.h"
+#include "source/table_share.h"
 
 struct table_join;
 
@@ -23,7 +24,8 @@ struct table_join *table_join_new(void);
 void table_join_free(struct table_join *j);
 
 /*
- * Takes over what a pass over files told (*rows is empty then). 0, -ENOMEM, or -EBADMSG: it makes no sense.
+ * Takes over what a pass over files told, or a part of it (*rows is empty then); TABLE_SHARES_MAX parts. 0, -ENOMEM, or
+ * -EBADMSG: it makes no sense.
  */
 int table_join_add(struct table_join *j, struct rows *rows);
 /*

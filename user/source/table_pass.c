@@ -5,8 +5,10 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
+#include "source/table_share.h"
 #include "source/types_check.h"
 #include "table.h"
 #include "table.skel.h"
@@ -106,11 +108,42 @@ static int run(const struct bpf_link *link, struct rows *rows)
 	return fd < 0 ? fd : rows_read_fd(fd, rows);
 }
 
-int table_pass_holders(struct table_pass *p, struct rows *rows)
+static void begin_pass(struct table_pass *p, size_t wanted)
 {
-	p->skeleton->bss->wanted_count = 0;
-	p->skeleton->bss->told_pid = 0;
-	return run(p->holders, rows);
+	p->skeleton->bss->wanted_count = (__u32)wanted;
+	memset(p->skeleton->bss->told_pids, 0, sizeof(p->skeleton->bss->told_pids));
+}
+
+static void parts_done(struct rows *parts)
+{
+	for (size_t i = 0; i < TABLE_SHARES_MAX; i++)
+		rows_done(&parts[i]);
+}
+
+int table_pass_holders(struct table_pass *p, struct rows *parts)
+{
+	int err;
+
+	begin_pass(p, 0);
+	err = table_share_read(bpf_program__fd(p->skeleton->progs.table_holders), parts);
+	if (!err || err == -ENOMEM)
+		return err;
+	/* One iterator over all can do it on every kernel. */
+	parts_done(parts);
+	begin_pass(p, 0);
+	return run(p->holders, &parts[0]);
+}
+
+/* In pieces as rows_each, part by part. */
+static int take_parts(struct rows *parts,
+		      int (*take)(void *context, const void *data, size_t bytes), void *context)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < TABLE_SHARES_MAX; i++)
+		if (parts[i].bytes)
+			err = take(context, parts[i].data, parts[i].bytes);
+	return err;
 }
 
 int table_pass_each_holder(struct table_pass *p, const uint64_t *inodes, size_t count,
@@ -118,12 +151,22 @@ int table_pass_each_holder(struct table_pass *p, const uint64_t *inodes, size_t 
 			   void *context)
 {
 	bool few = count <= TABLE_WANTED_MAX; /* MISSING_INODES_MAX is more */
+	struct rows parts[TABLE_SHARES_MAX] = { 0 };
 	AUTO_CLOSE int fd = -1;
+	int err;
 
 	for (size_t i = 0; few && i < count; i++)
 		p->skeleton->bss->wanted_inodes[i] = inodes[i];
-	p->skeleton->bss->wanted_count = few ? (__u32)count : 0;
-	p->skeleton->bss->told_pid = 0;
+	begin_pass(p, few ? count : 0);
+	if (few) {
+		err = table_share_read(bpf_program__fd(p->skeleton->progs.table_holders), parts);
+		if (!err)
+			err = take_parts(parts, take, context);
+		parts_done(parts);
+		if (!err || err == -ENOMEM)
+			return err;
+		begin_pass(p, count);
+	}
 	fd = bpf_iter_create(bpf_link__fd(p->holders));
 	return fd < 0 ? fd : rows_each(fd, take, context);
 }

@@ -16,8 +16,11 @@ int table_pass_open(uint32_t kinds, bool detail, const char *btf_path, struct ta
 		    struct kernel_error *error);
 void table_pass_close(struct table_pass *p);
 
-/* Every open file of every process, in all namespaces. One at a time. 0 or -errno. */
-int table_pass_holders(struct table_pass *p, struct rows *rows);
+/*
+ * Every open file of every process, in all namespaces, in parts (TABLE_SHARES_MAX places; the caller releases them). One such
+ * pass at a time. 0 or -errno.
+ */
+int table_pass_holders(struct table_pass *p, struct rows *parts);
 /* The same in pieces of whole records, as rows_each; only of sockets with these inodes, where they are few (TABLE_WANTED_MAX). */
 int table_pass_each_holder(struct table_pass *p, const uint64_t *inodes, size_t count,
 			   int (*take)(void *context, const void *data, size_t bytes),

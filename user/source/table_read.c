@@ -73,7 +73,7 @@ static int read_rest(struct table_source *t, struct table_networks *round)
 /* The pass over files, beside the namespaces' own. */
 struct file_pass {
 	struct table_pass *pass;
-	struct rows rows;
+	struct rows parts[TABLE_SHARES_MAX];
 	int error;
 };
 
@@ -81,7 +81,7 @@ static void *run_file_pass(void *context)
 {
 	struct file_pass *f = context;
 
-	f->error = table_pass_holders(f->pass, &f->rows);
+	f->error = table_pass_holders(f->pass, f->parts);
 	return NULL;
 }
 
@@ -103,9 +103,11 @@ static int read_files_and_networks(struct table_source *t)
 		run_file_pass(&f);
 	if (!err)
 		err = f.error;
-	if (!err)
-		err = table_join_add(t->join, &f.rows);
-	rows_done(&f.rows);
+	for (size_t i = 0; i < TABLE_SHARES_MAX; i++) {
+		if (!err && f.parts[i].bytes)
+			err = table_join_add(t->join, &f.parts[i]);
+		rows_done(&f.parts[i]);
+	}
 	return err ? err : read_rest(t, &t->rounds[0]);
 }
 
