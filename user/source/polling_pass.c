@@ -256,8 +256,11 @@ static int judge(struct polling_pass *p)
 
 		if (place->error && (place->inode == p->own || place->error == -ENOMEM))
 			return place->error;
-		if (place->error && place->error != -ESTALE && place->known)
+		if (place->error && place->error != -ESTALE && place->known) {
+			report_debug("sockets of namespace %u: %s", place->inode,
+				     strerror(-place->error));
 			p->whole = false;
+		}
 		place->known = place->known || !place->error;
 	}
 	return 0;
