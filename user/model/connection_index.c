@@ -163,7 +163,7 @@ void listener_index_add(struct connection_index *x, struct row *r)
 	head = listener_head(x, r->connection.netns, r->connection.lport);
 	r->listener_chain = *head;
 	*head = r;
-	r->listens = true;
+	r->connection.listens = true;
 	x->listener_count++;
 }
 
@@ -175,7 +175,7 @@ void listener_index_remove(struct connection_index *x, struct row *r, uint32_t n
 	while (*at != r)
 		at = &(*at)->listener_chain;
 	*at = r->listener_chain;
-	r->listens = false;
+	r->connection.listens = false;
 	x->listener_count--;
 }
 

@@ -8,8 +8,6 @@
 struct row {
 	struct connection connection; /* first: a row is its connection */
 	struct row *listener_chain;
-	uint8_t opened;	 /* its connect or accept was seen */
-	uint8_t listens; /* is in the index of listeners */
 };
 _Static_assert(sizeof(struct row) + 2 * sizeof(void *) <= 400,
 	       "a tracked connection costs at most 400 bytes");

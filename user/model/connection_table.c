@@ -94,7 +94,7 @@ static void row_unlink(struct connection_table *t, struct row *r)
 {
 	struct connection *c = &r->connection;
 
-	if (r->listens)
+	if (r->connection.listens)
 		listener_index_remove(&t->index, r, c->netns, c->lport);
 	if (t->cursor == c)
 		t->cursor = c->next;
@@ -239,9 +239,9 @@ static void reindex(struct connection_table *t, struct row *r, uint32_t netns, u
 	const struct connection *c = &r->connection;
 	bool listens = c->state == STATE_LISTEN && connection_has(c, FIELD_LPORT);
 
-	if (r->listens && (!listens || c->netns != netns || c->lport != lport))
+	if (r->connection.listens && (!listens || c->netns != netns || c->lport != lport))
 		listener_index_remove(&t->index, r, netns, lport);
-	if (listens && !r->listens)
+	if (listens && !r->connection.listens)
 		listener_index_add(&t->index, r);
 }
 
@@ -283,10 +283,10 @@ int connection_table_apply(struct connection_table *t, struct event *e,
 	c = &r->connection;
 	netns = c->netns;
 	lport = c->lport;
-	again = type_opens(e->type) && r->opened;
-	r->opened |= type_opens(e->type);
+	again = type_opens(e->type) && c->opened;
+	c->opened |= type_opens(e->type);
 	/* What the kernel counts of UDP begins with us. */
-	baseline = e->snapshot || (!e->start_ns && !r->opened && !event_has(e, FIELD_DURATION_US) &&
+	baseline = e->snapshot || (!e->start_ns && !c->opened && !event_has(e, FIELD_DURATION_US) &&
 				   e->proto != IPPROTO_UDP);
 	connection_merge(c, e, baseline, change);
 	reindex(t, r, netns, lport);
@@ -311,7 +311,7 @@ bool connection_table_opened(const struct connection_table *t, uint64_t cookie, 
 {
 	const struct row *r = (const struct row *)connection_table_find(t, cookie, start_ns);
 
-	return r ? r->opened : recent_find(t, cookie, start_ns) != NULL;
+	return r ? r->connection.opened : recent_find(t, cookie, start_ns) != NULL;
 }
 
 const struct connection *connection_table_listener_of(const struct connection_table *t,

@@ -17,22 +17,24 @@ struct connection {
 
 	uint8_t proto, family, v4mapped, direction, owner, state, last_state, closed_by;
 	uint8_t mptcp, outcome, source;
-	uint8_t heir; /* see struct event; events that still name the opener are behind */
+	uint8_t heir : 1;    /* see struct event; events that still name the opener are behind */
+	uint8_t opened : 1;  /* its connect or accept was seen */
+	uint8_t listens : 1; /* is in the index of listeners */
 	uint16_t lport, rport;
 	uint8_t laddr[16], raddr[16];
 	uint32_t netns;
 	uint32_t pid, tid, uid, opener_pid;
 	char comm[16], opener_comm[16];
+	uint32_t group;			       /* the ranking's own mark; 0: not counted */
 	const char *cgroup, *unit, *container; /* borrowed: interned for the life of the program */
 
 	uint64_t tx_bytes, rx_bytes;
 	uint64_t tx_datagrams, rx_datagrams, drops;
 	uint32_t srtt_us, rtt_min_us, retrans, tx_segs, rx_segs;
 	uint32_t recv_q, send_q;
+	uint32_t holder_count;
 	uint64_t inode;
 	struct holder *holders; /* owned; NULL where none are known */
-	uint32_t holder_count;
-	uint32_t group; /* the ranking's own mark; 0: not counted */
 
 	struct connection *next, *previous; /* all that live, or all closed ones; oldest first */
 	struct connection *chain;	    /* index bucket */

@@ -26,116 +26,6 @@ void ranking_list_done(struct ranking_list *l)
 	*l = (struct ranking_list){ 0 };
 }
 
-static int entry_add(struct ranking_list *l, const struct ranking_entry *entry)
-{
-	if (l->matched == l->capacity) {
-		size_t capacity = l->capacity ? l->capacity * 2 : ENTRIES_FIRST;
-		struct ranking_entry *entries = realloc(l->entries, capacity * sizeof(*entries));
-
-		if (!entries)
-			return -ENOMEM;
-		l->entries = entries;
-		l->capacity = capacity;
-	}
-	l->entries[l->matched++] = *entry;
-	return 0;
-}
-
-/* Rises at once, falls gently, and does not move for little. */
-static double steady_value(struct ranking *r, struct grouping *g, struct group *group, int key,
-			   double value)
-{
-	double before = group->steady;
-
-	if (g->steady_key != key || !group->steady_serial) {
-		group->steady = value;
-	} else if (group->steady_serial != r->serial) {
-		if (value > before * (1 + STEADY_BAND) || value < 0)
-			group->steady = value;
-		else if (value < before * (1 - STEADY_BAND))
-			group->steady = value + (before - value) * STEADY_FALL;
-	}
-	group->steady_serial = r->serial;
-	return group->steady;
-}
-
-static int put_group(struct ranking *r, const struct ranking_query *q, uint32_t id,
-		     struct ranking_list *l)
-{
-	struct grouping *g = r->groupings[q->by];
-	struct group *group = grouping_at(g, id);
-	const struct ranking_row *row = &group->row;
-	struct ranking_entry entry = { .rate = row->tx_rate + row->rx_rate,
-				       .total = (double)(row->tx_bytes + row->rx_bytes),
-				       .id = id };
-
-	if (q->match && !q->match(q->match_context, row, NULL))
-		return 0;
-	entry.value = q->value ? q->value(q->context, row) : 0;
-	entry.second = q->second ? q->second(q->context, row) : 0;
-	if (q->steady && q->value)
-		entry.value = steady_value(r, g, group, q->key, entry.value);
-	return entry_add(l, &entry);
-}
-
-static bool other_is_shown(const struct ranking_row *row)
-{
-	return row->connections ||
-	       row->tx_rate + row->rx_rate + row->open_rate + row->close_rate + row->fail_rate > 0;
-}
-
-static int put_groups(struct ranking *r, const struct ranking_query *q, struct ranking_list *l)
-{
-	struct grouping *g = r->groupings[q->by];
-	int err = 0;
-
-	for (uint32_t id = GROUP_OTHER; !err && id < g->ids; id++) {
-		const struct group *group = grouping_at(g, id);
-
-		if (id == GROUP_OTHER ? other_is_shown(&group->row) : group->used)
-			err = put_group(r, q, id, l);
-	}
-	if (q->steady)
-		g->steady_key = q->key;
-	return err;
-}
-
-static int put_connection(const struct ranking_query *q, const struct connection *c,
-			  struct ranking_list *l)
-{
-	struct ranking_row row;
-	struct ranking_entry entry = { .total = (double)(c->tx_bytes + c->rx_bytes),
-				       .connection = c,
-				       .turn = (uint32_t)l->matched };
-
-	ranking_row_of(c, &row);
-	if (q->match && !q->match(q->match_context, &row, c))
-		return 0;
-	entry.value = q->value ? q->value(q->context, &row) : 0;
-	entry.second = q->second ? q->second(q->context, &row) : 0;
-	return entry_add(l, &entry);
-}
-
-/* Those with groups are there already: put_groups. */
-static int put_connections(struct ranking *r, const struct ranking_query *q, struct ranking_list *l)
-{
-	struct ranking_row k = { .by = BY_CONNECTION };
-	int err = 0;
-
-	for (struct connection *c = connection_table_first(r->table); !err && c; c = c->next)
-		if (c->group == MARK_OURS && (c->state != STATE_LISTEN || q->listening))
-			err = put_connection(q, c, l);
-	if (!q->closed)
-		return err;
-	for (struct connection *c = connection_table_closed(r->table); !err && c; c = c->next) {
-		k.cookie = c->cookie;
-		k.start_ns = c->start_ns;
-		if (!grouping_find(r->groupings[BY_CONNECTION], &k))
-			err = put_connection(q, c, l);
-	}
-	return err;
-}
-
 static void group_row(const struct ranking *r, enum ranking_by by, uint32_t id,
 		      struct ranking_row *row)
 {
@@ -238,6 +128,125 @@ static void select_first(struct sorting *s, size_t n, size_t limit)
 	}
 }
 
+/* All of them are not kept: when there are twice as many as are wanted, the last half goes. */
+static int entry_add(struct ranking_list *l, const struct ranking_query *q,
+		     const struct ranking_entry *entry)
+{
+	size_t most = q->limit > ENTRIES_FIRST / 2 ? 2 * q->limit : ENTRIES_FIRST;
+
+	if (q->limit && l->count >= most) {
+		select_first(&(struct sorting){ l, q }, l->count, q->limit);
+		l->count = q->limit;
+	}
+	if (l->count == l->capacity) {
+		size_t capacity = l->capacity ? l->capacity * 2 : ENTRIES_FIRST;
+		struct ranking_entry *entries = realloc(l->entries, capacity * sizeof(*entries));
+
+		if (!entries)
+			return -ENOMEM;
+		l->entries = entries;
+		l->capacity = capacity;
+	}
+	l->entries[l->count++] = *entry;
+	l->matched++;
+	return 0;
+}
+
+/* Rises at once, falls gently, and does not move for little. */
+static double steady_value(struct ranking *r, struct grouping *g, struct group *group, int key,
+			   double value)
+{
+	double before = group->steady;
+
+	if (g->steady_key != key || !group->steady_serial) {
+		group->steady = value;
+	} else if (group->steady_serial != r->serial) {
+		if (value > before * (1 + STEADY_BAND) || value < 0)
+			group->steady = value;
+		else if (value < before * (1 - STEADY_BAND))
+			group->steady = value + (before - value) * STEADY_FALL;
+	}
+	group->steady_serial = r->serial;
+	return group->steady;
+}
+
+static int put_group(struct ranking *r, const struct ranking_query *q, uint32_t id,
+		     struct ranking_list *l)
+{
+	struct grouping *g = r->groupings[q->by];
+	struct group *group = grouping_at(g, id);
+	const struct ranking_row *row = &group->row;
+	struct ranking_entry entry = { .rate = row->tx_rate + row->rx_rate,
+				       .total = (double)(row->tx_bytes + row->rx_bytes),
+				       .id = id };
+
+	if (q->match && !q->match(q->match_context, row, NULL))
+		return 0;
+	entry.value = q->value ? q->value(q->context, row) : 0;
+	entry.second = q->second ? q->second(q->context, row) : 0;
+	if (q->steady && q->value)
+		entry.value = steady_value(r, g, group, q->key, entry.value);
+	return entry_add(l, q, &entry);
+}
+
+static bool other_is_shown(const struct ranking_row *row)
+{
+	return row->connections ||
+	       row->tx_rate + row->rx_rate + row->open_rate + row->close_rate + row->fail_rate > 0;
+}
+
+static int put_groups(struct ranking *r, const struct ranking_query *q, struct ranking_list *l)
+{
+	struct grouping *g = r->groupings[q->by];
+	int err = 0;
+
+	for (uint32_t id = GROUP_OTHER; !err && id < g->ids; id++) {
+		const struct group *group = grouping_at(g, id);
+
+		if (id == GROUP_OTHER ? other_is_shown(&group->row) : group->used)
+			err = put_group(r, q, id, l);
+	}
+	if (q->steady)
+		g->steady_key = q->key;
+	return err;
+}
+
+static int put_connection(const struct ranking_query *q, const struct connection *c,
+			  struct ranking_list *l)
+{
+	struct ranking_row row;
+	struct ranking_entry entry = { .total = (double)(c->tx_bytes + c->rx_bytes),
+				       .connection = c,
+				       .turn = (uint32_t)l->matched };
+
+	ranking_row_of(c, &row);
+	if (q->match && !q->match(q->match_context, &row, c))
+		return 0;
+	entry.value = q->value ? q->value(q->context, &row) : 0;
+	entry.second = q->second ? q->second(q->context, &row) : 0;
+	return entry_add(l, q, &entry);
+}
+
+/* Those with groups are there already: put_groups. */
+static int put_connections(struct ranking *r, const struct ranking_query *q, struct ranking_list *l)
+{
+	struct ranking_row k = { .by = BY_CONNECTION };
+	int err = 0;
+
+	for (struct connection *c = connection_table_first(r->table); !err && c; c = c->next)
+		if (c->group == MARK_OURS && (c->state != STATE_LISTEN || q->listening))
+			err = put_connection(q, c, l);
+	if (!q->closed)
+		return err;
+	for (struct connection *c = connection_table_closed(r->table); !err && c; c = c->next) {
+		k.cookie = c->cookie;
+		k.start_ns = c->start_ns;
+		if (!grouping_find(r->groupings[BY_CONNECTION], &k))
+			err = put_connection(q, c, l);
+	}
+	return err;
+}
+
 int ranking_list(struct ranking *r, const struct ranking_query *q, struct ranking_list *l)
 {
 	struct sorting sorting = { l, q };
@@ -251,7 +260,6 @@ int ranking_list(struct ranking *r, const struct ranking_query *q, struct rankin
 		err = put_connections(r, q, l);
 	if (err)
 		return err;
-	l->count = l->matched;
 	if (q->limit && q->limit < l->count) {
 		select_first(&sorting, l->count, q->limit);
 		l->count = q->limit;
