@@ -151,6 +151,8 @@ static int replay_all(struct replay_run *r)
 		n = replay_next(r->replay, &e, &error);
 		if (n == 0)
 			break;
+		if (n == -ECANCELED)
+			break;
 		if (n < 0) {
 			report_error(&error);
 			if (n == REPLAY_NOTE)
@@ -179,6 +181,8 @@ static int find_first(struct replay_run *r, uint64_t *first_ns)
 	int n;
 
 	while ((n = replay_first(r->replay, first_ns, &error)) < 0) {
+		if (n == -ECANCELED)
+			return PIPELINE_ENOUGH;
 		report_error(&error);
 		if (n != REPLAY_NOTE)
 			r->bad = -EBADMSG;
@@ -225,7 +229,7 @@ static int prepare(struct replay_run *r)
 {
 	const struct options *o = r->options;
 	struct replay_error error = { .path = o->replay_path };
-	int err = replay_open(o->replay_paths, o->replay_count, &r->replay, &error);
+	int err = replay_open(o->replay_paths, o->replay_count, &signals_stop, &r->replay, &error);
 
 	if (err) {
 		report("can't read %s: %s", error.path, strerror(-err));
@@ -270,5 +274,5 @@ int replay_run(struct options *o, struct pipeline *p, struct output *out)
 	}
 	free_held(&r);
 	replay_close(r.replay);
-	return end ? end : err;
+	return end ? end : err == PIPELINE_ENOUGH ? 0 : err;
 }

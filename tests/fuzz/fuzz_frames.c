@@ -26,7 +26,7 @@ static void read_all(const char *path, size_t size, uint64_t from_ns, struct tex
 	int n;
 
 	/* the same file twice: what it has an index for comes once */
-	if (replay_open(paths, from_ns ? 2 : 1, &r, &error))
+	if (replay_open(paths, from_ns ? 2 : 1, NULL, &r, &error))
 		abort();
 	while (from_ns && (n = replay_first(r, &ns, &error)) < 0)
 		if (++complaints > 2 * size + 44)

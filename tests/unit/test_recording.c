@@ -126,7 +126,7 @@ static void assert_replay(const char *expected, unsigned int count, const char *
 	struct replay_error error;
 	struct replay *r;
 
-	assert_int_equal(replay_open(paths, count, &r, &error), 0);
+	assert_int_equal(replay_open(paths, count, NULL, &r, &error), 0);
 	if (from_ns)
 		assert_int_equal(replay_seek(r, from_ns), 0);
 	words_of(r, &words);
@@ -225,7 +225,7 @@ static void cut_anywhere(void **state)
 		struct replay *r;
 
 		path = write_file("cut.zst", bytes.data, n);
-		assert_int_equal(replay_open(&path, 1, &r, &error), 0);
+		assert_int_equal(replay_open(&path, 1, NULL, &r, &error), 0);
 		words_of(r, &words);
 		if (!strstr(words.data, "!truncated") && !strstr(words.data, "!this is not") &&
 		    strcmp(words.data, "start*") != 0)
@@ -259,7 +259,7 @@ static void damaged_anywhere(void **state)
 		bytes.data[at] ^= 0x41;
 		path = write_file("bad.zst", bytes.data, bytes.length);
 		bytes.data[at] ^= 0x41;
-		assert_int_equal(replay_open(&path, 1, &r, &error), 0);
+		assert_int_equal(replay_open(&path, 1, NULL, &r, &error), 0);
 		words_of(r, &words);
 		for (const char *p = words.data; (p = strstr(p, "connect")); p++)
 			found++;
@@ -351,7 +351,7 @@ static void several(void **state)
 		uint64_t id = 0, mono = 0;
 		char order[64] = "";
 
-		assert_int_equal(replay_open(paths, 2, &r, &error), 0);
+		assert_int_equal(replay_open(paths, 2, NULL, &r, &error), 0);
 		while (replay_next(r, &e, &error) == 1) {
 			assert_true(event_has(&e, FIELD_HOST));
 			strncat(order, e.host, 1);
@@ -418,13 +418,13 @@ static void rotation_and_seeking(void **state)
 		struct replay *r;
 
 		/* the last file alone knows what was opened before it, and says that it was no news */
-		assert_int_equal(replay_open(&paths[3], 1, &r, &error), 0);
+		assert_int_equal(replay_open(&paths[3], 1, NULL, &r, &error), 0);
 		words_of(r, &words);
 		assert_memory_equal(words.data, "start* socket1* socket2*", 24);
 		words.length = 0;
 		replay_close(r);
 		/* from the middle on: the parts before are not read */
-		assert_int_equal(replay_open(paths, 4, &r, &error), 0);
+		assert_int_equal(replay_open(paths, 4, NULL, &r, &error), 0);
 		assert_int_equal(replay_seek(r, OFFSET + 3600 * S), 0);
 		words_of(r, &words);
 		assert_memory_equal(words.data, "start* socket1* socket2*", 24);

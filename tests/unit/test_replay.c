@@ -39,7 +39,7 @@ static struct replay *open_bytes(const void *bytes, size_t n)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, bytes, n), n);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	assert_int_equal(replay_open(&name, 1, &r, &error), 0);
+	assert_int_equal(replay_open(&name, 1, NULL, &r, &error), 0);
 	close(fd);
 	return r;
 }
@@ -621,11 +621,55 @@ static void what_cannot_be_opened(void **state)
 				 *directory = "/";
 	struct replay_error error;
 
-	assert_int_equal(replay_open(missing, 2, &r, &error), -ENOENT);
+	assert_int_equal(replay_open(missing, 2, NULL, &r, &error), -ENOENT);
 	assert_string_equal(error.path, "/nonexistent/recording");
-	assert_int_equal(replay_open(&directory, 1, &r, &error), -EISDIR);
+	assert_int_equal(replay_open(&directory, 1, NULL, &r, &error), -EISDIR);
 	assert_ptr_equal(r, state);
 	replay_close(NULL);
+}
+
+static volatile sig_atomic_t stop;
+
+static void set_stop(int number)
+{
+	stop = number;
+}
+
+static void assert_stops(const char *path)
+{
+	struct replay *r = NULL;
+	struct replay_error error;
+	struct event e;
+
+	stop = 0;
+	assert_int_equal(replay_open(&path, 1, &stop, &r, &error), 0);
+	alarm(1);
+	for (int n = -EBADMSG; n != -ECANCELED;) {
+		n = replay_next(r, &e, &error);
+		assert_true(n == -EBADMSG || n == -ECANCELED || n == 1);
+	}
+	assert_int_equal(stop, SIGALRM);
+	replay_close(r);
+}
+
+/* A pipe that brings no more, and a line without an end. */
+static void stops(void **state)
+{
+	struct sigaction action = { .sa_handler = set_stop };
+	struct sigaction before;
+	char path[64];
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
+	assert_int_equal(write(ends[1], GOOD "}\n", strlen(GOOD "}\n")), strlen(GOOD "}\n"));
+	assert_stops(path);
+	close(ends[0]);
+	close(ends[1]);
+	assert_stops("/dev/zero");
+	assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
 }
 
 /* Every prefix of a recording, and every one with a byte changed, ends without harm. */
@@ -674,6 +718,7 @@ int main(void)
 		cmocka_unit_test(long_lines),
 		cmocka_unit_test(strings_are_kept_once_and_bounded),
 		cmocka_unit_test(what_cannot_be_opened),
+		cmocka_unit_test(stops),
 		cmocka_unit_test(mutilated),
 	};
 

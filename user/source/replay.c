@@ -65,11 +65,11 @@ static struct stream *find_stream(struct replay *r, struct replay_input *input)
 	return &streams[r->count++];
 }
 
-static int add_file(struct replay *r, const char *path)
+static int add_file(struct replay *r, const char *path, const volatile sig_atomic_t *stop)
 {
 	struct replay_input *input;
 	struct stream *s;
-	int error = replay_input_open(path, &input);
+	int error = replay_input_open(path, stop, &input);
 
 	if (error)
 		return error;
@@ -80,15 +80,15 @@ static int add_file(struct replay *r, const char *path)
 	return error;
 }
 
-int replay_open(const char *const *paths, unsigned int count, struct replay **out,
-		struct replay_error *error)
+int replay_open(const char *const *paths, unsigned int count, const volatile sig_atomic_t *stop,
+		struct replay **out, struct replay_error *error)
 {
 	struct replay *r = calloc(1, sizeof(*r));
 	int result = r ? 0 : -ENOMEM;
 
 	for (unsigned int i = 0; i < count && !result; i++) {
 		error->path = paths[i];
-		result = add_file(r, paths[i]);
+		result = add_file(r, paths[i], stop);
 	}
 	if (result) {
 		replay_close(r);

@@ -6,6 +6,8 @@
 #ifndef NETTRACE_REPLAY_H
 #define NETTRACE_REPLAY_H
 
+#include <signal.h>
+
 #include "model/event.h"
 
 struct replay;
@@ -19,14 +21,15 @@ struct replay_error {
 };
 
 /*
- * `path` "-" is standard input. 0, or -errno with error->path (nothing to read: *out untouched). The paths are borrowed.
+ * `path` "-" is standard input. 0, or -errno with error->path (nothing to read: *out untouched). The paths are borrowed,
+ * and so is `stop` (may be NULL): once it is not 0, reading ends with -ECANCELED, also where it waits for a pipe.
  *
  * Files of one run of nettrace are read one after the other, and what two of them have (dumps of a flight recorder)
  * once. Of several hosts each event has `host`, its id is made unlike those of the other hosts, and mono_ns counts from
  * where that of the host that started up first does; `source` numbers them.
  */
-int replay_open(const char *const *paths, unsigned int count, struct replay **out,
-		struct replay_error *error);
+int replay_open(const char *const *paths, unsigned int count, const volatile sig_atomic_t *stop,
+		struct replay **out, struct replay_error *error);
 void replay_close(struct replay *r);
 /*
  * The next event: 1 and *e (its pointers are valid until the next call, interned strings for the

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <zstd.h>
 
 #define FIRST_ROOM (64u * 1024)
+#define STOP_LOOK_MS 100
 #define SKIP_HEADER 8	  /* of a skippable frame: magic and size */
 #define WINDOW_LOG_MAX 27 /* 128 MiB: what zstd itself takes without being told to */
 
@@ -23,6 +25,7 @@ enum input_kind {
 /* Owned: all of it (fd unless it is standard input). */
 struct replay_input {
 	int fd;
+	const volatile sig_atomic_t *stop; /* borrowed; may be NULL */
 	enum input_kind kind;
 	uint8_t *data; /* as read */
 	size_t begin, end, capacity;
@@ -43,7 +46,8 @@ struct replay_input {
 	char what[120];
 };
 
-int replay_input_open(const char *path, struct replay_input **out)
+int replay_input_open(const char *path, const volatile sig_atomic_t *stop,
+		      struct replay_input **out)
 {
 	struct replay_input *in;
 	struct stat status;
@@ -65,6 +69,7 @@ int replay_input_open(const char *path, struct replay_input **out)
 		return error;
 	}
 	in->fd = fd;
+	in->stop = stop;
 	*out = in;
 	return 0;
 }
@@ -109,16 +114,33 @@ static int make_room(struct replay_input *in, size_t size)
 	return 0;
 }
 
+/*
+ * As read(2), but a pipe that nobody writes to, or a line without an end, does not keep us from ending. A signal that
+ * comes between the look and the wait would be missed: so the wait is short. Bytes, 0 at the end, or -errno.
+ */
+static ssize_t read_some(const struct replay_input *in, void *buffer, size_t size)
+{
+	struct pollfd fd = { .fd = in->fd, .events = POLLIN };
+	ssize_t got = -1;
+	int ready;
+
+	do {
+		if (in->stop && *in->stop)
+			return -ECANCELED;
+		ready = poll(&fd, 1, STOP_LOOK_MS);
+		if (ready > 0)
+			got = read(in->fd, buffer, size);
+	} while (!ready || ((ready < 0 || got < 0) && errno == EINTR));
+	return ready < 0 || got < 0 ? -errno : got;
+}
+
 /* One read into what room there is. 0 or -errno. */
 static int read_once(struct replay_input *in)
 {
-	ssize_t got;
+	ssize_t got = read_some(in, in->data + in->end, in->capacity - in->end);
 
-	do
-		got = read(in->fd, in->data + in->end, in->capacity - in->end);
-	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		return -errno;
+		return (int)got;
 	in->at_end = got == 0;
 	in->end += (size_t)got;
 	return 0;
@@ -172,8 +194,6 @@ static int find_kind(struct replay_input *in)
 
 static ssize_t read_plain(struct replay_input *in, void *buffer, size_t size)
 {
-	ssize_t got;
-
 	if (available(in)) {
 		if (size > available(in))
 			size = available(in);
@@ -181,10 +201,7 @@ static ssize_t read_plain(struct replay_input *in, void *buffer, size_t size)
 		consume(in, size);
 		return (ssize_t)size;
 	}
-	do
-		got = read(in->fd, buffer, size);
-	while (got < 0 && errno == EINTR);
-	return got < 0 ? -errno : got;
+	return read_some(in, buffer, size);
 }
 
 /* --- frames --- */

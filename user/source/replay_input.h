@@ -9,6 +9,7 @@
 
 #include "base/frame.h"
 
+#include <signal.h>
 #include <sys/types.h>
 
 /* What replay_input_read returns besides bytes, 0 and -errno. */
@@ -19,8 +20,12 @@
 
 struct replay_input;
 
-/* `path` "-" is standard input. 0 or -errno (*out untouched). */
-int replay_input_open(const char *path, struct replay_input **out);
+/*
+ * `path` "-" is standard input. Once *stop (borrowed; may be NULL) is not 0, reading ends with -ECANCELED. 0 or -errno (*out
+ * untouched).
+ */
+int replay_input_open(const char *path, const volatile sig_atomic_t *stop,
+		      struct replay_input **out);
 void replay_input_free(struct replay_input *in);
 
 /*
