@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/parse.h"
+#include "model/event.h"
 
 /* Small systems have no /etc/services. */
 static const struct {
@@ -77,3 +78,30 @@ static bool user_of(const char *name, uint32_t *uid)
 }
 
 const struct filter_names names_of_system = { port_of, nearest_service, user_of };
+
+/* A screen asks for the same few again and again, and each question reads a file. */
+const char *user_name(uint32_t uid)
+{
+	static struct {
+		char name[33];
+		uint32_t uid;
+		bool known;
+	} asked[64];
+	size_t i = uid % (sizeof(asked) / sizeof(asked[0]));
+
+	if (!asked[i].known || asked[i].uid != uid) {
+		const struct passwd *user = getpwuid(uid);
+
+		asked[i].known = true;
+		asked[i].uid = uid;
+		snprintf(asked[i].name, sizeof(asked[i].name), "%s", user ? user->pw_name : "");
+	}
+	return asked[i].name[0] ? asked[i].name : NULL;
+}
+
+const char *port_name(uint16_t port, uint8_t proto)
+{
+	const struct servent *service = getservbyport(htons(port), proto_name(proto));
+
+	return service ? service->s_name : NULL;
+}
