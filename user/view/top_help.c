@@ -4,16 +4,17 @@
 
 #include "view/top_screen_private.h"
 
+/* Up to 60 columns of text, as those of the columns' help: more is cut on a screen of 80. */
 static const struct {
 	const char *key, *text;
 } keys[] = {
 	{ "1 to 6, Tab", "process, connection, remote, listener, container, events" },
 	{ "arrows, j k", "move; also PgUp and PgDn, Home or g, End or G" },
 	{ "left, right", "another tab; lines of events: to the left, to the right" },
-	{ "Enter", "a group: its connections; a connection: its details and events" },
+	{ "Enter", "a group: its connections; a connection: details, its events" },
 	{ "Esc", "back; takes restrictions off" },
-	{ "s, < >, r", "choose what sorts; the column to the left, to the right; reverse" },
-	{ "/", "only what has this text, or fits this FILTER: dport = 443 and comm ~ 'py*'" },
+	{ "s, < >, r", "choose what sorts; the column left of it, right; reverse" },
+	{ "/", "only what has this text, or fits this FILTER: dport = 443" },
 	{ "t u l e", "only TCP, UDP, listening, established" },
 	{ "c", "connections that are closed, too" },
 	{ "n", "names of services instead of port numbers" },
