@@ -347,6 +347,16 @@ static void bad(const char *text, unsigned int column, const char *message)
 	assert_null(strchr(error.message, '\n'));
 }
 
+static void bad_exactly(const char *text, unsigned int column, const char *message)
+{
+	struct filter *f = NULL;
+	struct filter_error error;
+
+	assert_int_equal(filter_parse(text, &names, &f, &error), -EINVAL);
+	assert_int_equal(error.column, column);
+	assert_string_equal(error.message, message);
+}
+
 static void wrong_words(void **state)
 {
 	(void)state;
@@ -355,6 +365,9 @@ static void wrong_words(void **state)
 	bad("dport =", 8, "expected a port after 'dport =', found the end");
 	bad("dport", 6, "expected a port after 'dport', found the end");
 	bad("dport and pid 1", 7, "expected a port after 'dport', found 'and'");
+	/* the right word in the wrong place is not what was meant */
+	bad_exactly("pid 1 and and pid 2", 11,
+		    "expected a field such as dport, pid or comm, found 'and'");
 	bad("dport = 65536", 9, "expected a port after 'dport =', found '65536'");
 	bad("dport = -1", 9, "found '-1'");
 	bad("dprt = 1", 1,

@@ -130,6 +130,8 @@ static int expected_field(struct parser *p, bool first)
 	if (p->token.kind == FILTER_TOKEN_WORD)
 		nearest =
 			parse_nearest(p->token.word, 4 + filter_field_count, word_of_grammar, NULL);
+	if (nearest && !strcasecmp(nearest, p->token.word))
+		nearest = NULL; /* it is that word, in a wrong place */
 	if (!first && p->after_string && !nearest && p->token.kind == FILTER_TOKEN_WORD)
 		return expected(p, "'and', 'or' or a field (a value with blanks needs quotes)",
 				SIZE_MAX, NULL);
