@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "model/container.h"
+#include "model/event.h"
 #include "source/clock.h"
 
 #include <dirent.h>
@@ -115,6 +116,25 @@ void cgroup_cache_free(struct cgroup_cache *c)
 	if (c->mount_fd >= 0)
 		close(c->mount_fd);
 	free(c);
+}
+
+void cgroup_to_event(struct cgroup_cache *c, uint64_t cgroup_id, struct event *e)
+{
+	const struct cgroup_names *cgroup = c && cgroup_id ? cgroup_lookup(c, cgroup_id) : NULL;
+
+	e->cgroup_id = cgroup_id;
+	if (!cgroup || !cgroup->path)
+		return;
+	e->cgroup = cgroup->path;
+	event_set(e, FIELD_CGROUP);
+	if (cgroup->unit) {
+		e->unit = cgroup->unit;
+		event_set(e, FIELD_UNIT);
+	}
+	if (cgroup->container) {
+		e->container = cgroup->container;
+		event_set(e, FIELD_CONTAINER);
+	}
 }
 
 const char *cgroup_mount(const struct cgroup_cache *c)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct cgroup_cache;
+struct event;
 
 /* Valid as long as the cache; raw bytes. */
 struct cgroup_names {
@@ -27,6 +28,9 @@ void cgroup_cache_free(struct cgroup_cache *c);
  * twice.
  */
 const struct cgroup_names *cgroup_lookup(struct cgroup_cache *c, uint64_t cgroup_id);
+
+/* The id, and the names where there are any, into the event. `c` may be NULL. */
+void cgroup_to_event(struct cgroup_cache *c, uint64_t cgroup_id, struct event *e);
 
 /* Where the cgroup2 file system is mounted, or NULL. Borrowed. */
 const char *cgroup_mount(const struct cgroup_cache *c);

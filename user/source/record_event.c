@@ -6,8 +6,6 @@
 
 static void set_owner(const struct record *r, const struct record_names *names, struct event *e)
 {
-	const struct cgroup_names *cgroup;
-
 	e->owner = r->owner == OWNER_NONE ? OWNER_UNKNOWN : r->owner;
 	event_set(e, FIELD_OWNER);
 	if (!r->pid)
@@ -29,21 +27,7 @@ static void set_owner(const struct record *r, const struct record_names *names, 
 		event_set(e, FIELD_OPENER_PID);
 		event_set(e, FIELD_OPENER_COMM);
 	}
-	e->cgroup_id = r->cgroup_id;
-	cgroup = names->cgroups && r->cgroup_id ? cgroup_lookup(names->cgroups, r->cgroup_id)
-						: NULL;
-	if (!cgroup || !cgroup->path)
-		return;
-	e->cgroup = cgroup->path;
-	event_set(e, FIELD_CGROUP);
-	if (cgroup->unit) {
-		e->unit = cgroup->unit;
-		event_set(e, FIELD_UNIT);
-	}
-	if (cgroup->container) {
-		e->container = cgroup->container;
-		event_set(e, FIELD_CONTAINER);
-	}
+	cgroup_to_event(names->cgroups, r->cgroup_id, e);
 }
 
 static bool is_unspecified(const struct event *e)

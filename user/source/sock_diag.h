@@ -44,6 +44,8 @@ int sock_diag_parse(const struct nlmsghdr *message, uint8_t proto, struct socket
 /* A unix_diag answer; *name, of *length bytes, is its path (NULL: none), within the message. 0 or -EBADMSG. */
 int unix_diag_parse(const struct nlmsghdr *message, struct socket_row *row, const char **name,
 		    size_t *length);
+/* enum socket_type of SOCK_STREAM and the like. */
+uint8_t socket_type_of(unsigned int type);
 
 /* The row as a `socket` event with owner unknown. `name`: what it is bound to, or NULL; borrowed. `detail`: with what -e asks for. */
 void socket_row_to_event(const struct socket_row *row, const char *name, bool detail,

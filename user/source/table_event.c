@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "source/sock_diag.h"
+
 #define SSTHRESH_INFINITE 0x7fffffff /* TCP_INFINITE_SSTHRESH: no loss so far */
 
 size_t table_record_size(const void *data, size_t left)
@@ -122,19 +124,6 @@ static void set_tcp(const struct table_socket *s, struct event *e)
 	event_set(e, FIELD_DIRECTION);
 }
 
-static uint8_t unix_type(unsigned int type)
-{
-	switch (type) {
-	case SOCK_STREAM:
-		return SOCKET_TYPE_STREAM;
-	case SOCK_DGRAM:
-		return SOCKET_TYPE_DGRAM;
-	case SOCK_SEQPACKET:
-		return SOCKET_TYPE_SEQPACKET;
-	}
-	return SOCKET_TYPE_NONE;
-}
-
 /* What both have: which socket, whose namespace, its state. */
 static void set_identity(const struct table_socket *s, struct event *e)
 {
@@ -164,7 +153,7 @@ void table_socket_to_event(const struct table_socket *s, const struct table_deta
 	event_init(e, EVENT_SOCKET, names->time_ns, names->mono_ns);
 	set_identity(s, e);
 	if (s->kind == TABLE_UNIX) { /* unix_diag alone knows its queues and names */
-		e->socket_type = unix_type(s->type);
+		e->socket_type = socket_type_of(s->type);
 		if (e->socket_type)
 			event_set(e, FIELD_SOCKET_TYPE);
 		return;
@@ -188,27 +177,6 @@ void table_socket_to_event(const struct table_socket *s, const struct table_deta
 		set_detail(detail, names, e);
 }
 
-static void set_cgroup(const struct table_process *p, const struct table_names *names,
-		       struct event *e)
-{
-	const struct cgroup_names *cgroup =
-		names->cgroups && p->cgroup_id ? cgroup_lookup(names->cgroups, p->cgroup_id) : NULL;
-
-	e->cgroup_id = p->cgroup_id;
-	if (!cgroup || !cgroup->path)
-		return;
-	e->cgroup = cgroup->path;
-	event_set(e, FIELD_CGROUP);
-	if (cgroup->unit) {
-		e->unit = cgroup->unit;
-		event_set(e, FIELD_UNIT);
-	}
-	if (cgroup->container) {
-		e->container = cgroup->container;
-		event_set(e, FIELD_CONTAINER);
-	}
-}
-
 void table_owner_to_event(const struct table_process *p, const struct table_names *names,
 			  struct event *e)
 {
@@ -220,5 +188,5 @@ void table_owner_to_event(const struct table_process *p, const struct table_name
 	event_set(e, FIELD_PID);
 	event_set(e, FIELD_UID);
 	event_set(e, FIELD_COMM);
-	set_cgroup(p, names, e);
+	cgroup_to_event(names->cgroups, p->cgroup_id, e);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static uint8_t type_of(unsigned int type)
+uint8_t socket_type_of(unsigned int type)
 {
 	switch (type) {
 	case SOCK_STREAM:
@@ -41,7 +41,7 @@ int unix_diag_parse(const struct nlmsghdr *message, struct socket_row *row, cons
 		.proto = PROTO_UNIX,
 		.family = AF_UNIX,
 		.state = m->udiag_state,
-		.type = type_of(m->udiag_type),
+		.type = socket_type_of(m->udiag_type),
 	};
 	a = (const struct rtattr *)((const char *)message + NLMSG_LENGTH(sizeof(*m)));
 	left = (int)(message->nlmsg_len - NLMSG_LENGTH(sizeof(*m)));
