@@ -403,6 +403,8 @@ static void wrong_words(void **state)
 	bad("state bigg", 7, "did you mean 'big'?");
 	bad("event = conect", 9,
 	    "expected an event after 'event =', found 'conect'; did you mean 'connect'?");
+	for (unsigned int outcome = 1; outcome < OUTCOME_COUNT; outcome++)
+		bad("outcome = reset", 11, outcome_name(outcome));
 	bad("event ~ zz*", 9, "expected a pattern that fits something");
 	bad("proto = sctp", 9, "expected tcp or udp");
 	bad("errno = ECONREFUSED", 9, "did you mean 'ECONNREFUSED'?");

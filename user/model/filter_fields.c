@@ -18,6 +18,9 @@
 #define A_SIZE "a size such as 4096, 64K or 1.5M"
 #define A_TIME "a time with its unit, such as 10ms or 1.5s"
 #define A_NAME "a name"
+#define AN_OUTCOME                                                                                  \
+	"an outcome (clean, refused, timed_out, unreachable, reset_sent, reset_received, aborted, " \
+	"idle)"
 
 const struct filter_field filter_fields[] = {
 	ONE("sport", "lport,", FILTER_PORT, FIELD_LPORT, "a port"),
@@ -33,7 +36,7 @@ const struct filter_field filter_fields[] = {
 	ONE("proto", NULL, FILTER_NAME, FIELD_PROTO, "tcp or udp"),
 	ONE("dir", "direction,", FILTER_NAME, FIELD_DIRECTION, "in or out"),
 	ONE("event", NULL, FILTER_NAME, FIELD_EVENT, "an event"),
-	ONE("outcome", NULL, FILTER_NAME, FIELD_OUTCOME, "an outcome"),
+	ONE("outcome", NULL, FILTER_NAME, FIELD_OUTCOME, AN_OUTCOME),
 	ONE("tx", "tx_bytes,", FILTER_SIZE, FIELD_TX_BYTES, A_SIZE),
 	ONE("rx", "rx_bytes,", FILTER_SIZE, FIELD_RX_BYTES, A_SIZE),
 	ONE("rtt", "srtt,srtt_us,", FILTER_TIME, FIELD_SRTT_US, A_TIME),
