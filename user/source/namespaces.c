@@ -159,12 +159,36 @@ int networks_may_enter(void)
 	return setns(fd, CLONE_NEWNET) ? -errno : 0;
 }
 
-/* By a copy of the process's socket. A descriptor or -errno. */
+/* As long as the process is in it itself. A descriptor or -errno. */
+static int open_by_process(const struct network *n)
+{
+	char path[64];
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/net", n->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!fstat(fd, &st) && (uint32_t)st.st_ino == n->inode)
+		return fd;
+	close(fd);
+	return -ESTALE;
+}
+
+/*
+ * By a copy of the process's socket. A descriptor or -errno. Only where there is no other way: if the process closes it
+ * right now, its connection ends with our copy, and who traces sees us end it.
+ */
 static int open_by_holder(const struct network *n)
 {
-	AUTO_CLOSE int process = (int)syscall(SYS_pidfd_open, n->pid, 0);
+	AUTO_CLOSE int process = -1;
 	AUTO_CLOSE int socket = -1;
-	int fd;
+	int fd = open_by_process(n);
+
+	if (fd >= 0)
+		return fd;
+	process = (int)syscall(SYS_pidfd_open, n->pid, 0);
 
 	if (process < 0)
 		return -errno;
