@@ -163,6 +163,8 @@ int holders(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file)
 		return 0;
+	if (!own_program)
+		own_program = program_of(task_current());
 	socket = socket_of(file);
 	if (!socket)
 		return 0;

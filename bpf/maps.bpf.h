@@ -91,6 +91,9 @@ const volatile __u32 own_tgid __weak = 0;		    /* nettrace itself */
 const volatile bool tell_states __weak = false;		    /* --states */
 const volatile __u32 filter_family __weak = 0;		    /* AF_INET or AF_INET6 only; 0: both */
 
+/* The inode of the program file that nettrace runs from: of this one, as the iterator finds it. 0: not known yet. */
+__u64 own_program __weak = 0;
+
 /* Counted by the programs, read by user space. */
 __u64 counters[COUNTER_COUNT] __weak = {};
 __s64 unconfirmed __weak = 0; /* established incoming sockets that nobody was seen to take */

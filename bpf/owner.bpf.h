@@ -20,6 +20,17 @@ static __always_inline bool current_operates(const struct sock *sk, const struct
 	       (__u32)GET(task, tgid) != own_tgid;
 }
 
+static __always_inline __u64 program_of(const struct task_struct *task)
+{
+	return (__u64)BPF_CORE_READ(task, mm, exe_file, f_inode);
+}
+
+/* Another nettrace on this host: its iterators hold files for a moment too, and no nettrace uses anybody's socket. */
+static __always_inline bool is_nettrace(const struct task_struct *task)
+{
+	return own_program && program_of(task) == own_program;
+}
+
 static __always_inline void owner_set(struct socket_storage *st, const struct task_struct *task,
 				      __u8 kind)
 {
@@ -143,6 +154,8 @@ static __always_inline void owner_operated(const struct tcp_sock *tp, const stru
 	__u32 pid = GET(task, tgid);
 	__u8 kind;
 
+	if (pid != st->pid && is_nettrace(task))
+		return;
 	if (owner_unconfirmed(st)) {
 		owner_set_current(st, task, OWNER_ACCEPT);
 		owner_tell_accept(tp, sk, st, now, 0);

@@ -82,6 +82,7 @@ struct timer_list {
 
 struct task_struct {
 	unsigned int flags;
+	struct mm_struct *mm;
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *group_leader;
@@ -93,6 +94,12 @@ struct task_struct {
 
 struct ns_common {
 	unsigned int inum;
+};
+
+struct mm_struct {
+	struct {
+		struct file *exe_file;
+	};
 };
 
 struct cred {
@@ -329,12 +336,6 @@ struct bpf_sock_addr {
 	};
 };
 
-enum sock_type {
-	SOCK_STREAM = 1,
-	SOCK_DGRAM = 2,
-	SOCK_RAW = 3,
-};
-
 struct skb_shared_info {
 	short unsigned int gso_size;
 };
@@ -407,10 +408,6 @@ struct bpf_iter__bpf_sk_storage_map {
 	union {
 		void *value;
 	};
-};
-
-struct socket_alloc {
-	struct inode vfs_inode;
 };
 
 struct mptcp_subflow_context {

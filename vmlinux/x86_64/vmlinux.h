@@ -88,6 +88,7 @@ struct timer_list {
 
 struct task_struct {
 	unsigned int flags;
+	struct mm_struct *mm;
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *group_leader;
@@ -95,6 +96,12 @@ struct task_struct {
 	const struct cred *cred;
 	char comm[16];
 	struct css_set *cgroups;
+};
+
+struct mm_struct {
+	struct {
+		struct file *exe_file;
+	};
 };
 
 struct ns_common {
