@@ -31,6 +31,9 @@ static void take_info(const void *data, size_t length, struct socket_row *row)
 	struct tcp_info info = { 0 };
 
 	memcpy(&info, data, length < sizeof(info) ? length : sizeof(info));
+	/* Read right before the counters; the one in the message's head is older, and a FIN may have come between. */
+	if (info.tcpi_state && info.tcpi_state < STATE_COUNT && info.tcpi_state != STATE_LISTEN)
+		row->state = info.tcpi_state;
 	if (TOLD(tcpi_rtt))
 		row->srtt_us = info.tcpi_rtt;
 	row->has_detail = TOLD(tcpi_snd_cwnd);
