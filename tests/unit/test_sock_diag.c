@@ -127,6 +127,27 @@ static void fin_is_not_payload(void **state)
 	free(message);
 }
 
+/* A FIN that came between: the head's state is from before it, the counters are not. */
+static void fin_while_the_kernel_answers(void **state)
+{
+	struct tcp_info late = info;
+	struct nlmsghdr *message;
+	struct socket_row row;
+
+	(void)state;
+	late.tcpi_state = STATE_CLOSE_WAIT;
+	message = make_message(STATE_ESTABLISHED, &late, sizeof(late));
+	assert_int_equal(sock_diag_parse(message, IPPROTO_TCP, &row), 0);
+	assert_int_equal(row.state, STATE_CLOSE_WAIT);
+	assert_int_equal(row.rx_bytes, 500);
+	free(message);
+	late.tcpi_state = STATE_COUNT;
+	message = make_message(STATE_ESTABLISHED, &late, sizeof(late));
+	assert_int_equal(sock_diag_parse(message, IPPROTO_TCP, &row), 0);
+	assert_int_equal(row.state, STATE_ESTABLISHED);
+	free(message);
+}
+
 static void what_is_not_told_is_absent(void **state)
 {
 	struct tcp_info unmeasured = { .tcpi_min_rtt = UINT32_MAX };
@@ -427,10 +448,15 @@ static void proc_net_agrees(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(full_answer),	  cmocka_unit_test(fin_is_not_payload),
-		cmocka_unit_test(broken_answers), cmocka_unit_test(what_is_not_told_is_absent),
-		cmocka_unit_test(proc_net_lines), cmocka_unit_test(proc_net_rubbish),
-		cmocka_unit_test(own_connection), cmocka_unit_test(proc_net_agrees),
+		cmocka_unit_test(full_answer),
+		cmocka_unit_test(fin_is_not_payload),
+		cmocka_unit_test(fin_while_the_kernel_answers),
+		cmocka_unit_test(broken_answers),
+		cmocka_unit_test(what_is_not_told_is_absent),
+		cmocka_unit_test(proc_net_lines),
+		cmocka_unit_test(proc_net_rubbish),
+		cmocka_unit_test(own_connection),
+		cmocka_unit_test(proc_net_agrees),
 	};
 
 	return cmocka_run_group_tests_name("sock_diag", tests, NULL, NULL);
