@@ -146,11 +146,13 @@ static int take_by(struct options *o, const char *arg)
 	return option_choice("grouping", "Groupings", arg, BY_COUNT, by_word, &o->view.by);
 }
 
+/* By its key, or as its heading has it. */
 static int take_sort(struct options *o, const char *arg)
 {
-	int column,
-		err = option_choice("sort key", "Sort keys", arg, column_count, key_word, &column);
+	int column = column_by_heading(arg), err = 0;
 
+	if (column < 0)
+		err = option_choice("sort key", "Sort keys", arg, column_count, key_word, &column);
 	if (!err)
 		o->view.sort = column + 1;
 	return err;

@@ -399,6 +399,10 @@ static void wrong_words(void **state)
 	bad("dst [::1", 5, "expected an address");
 	bad("dst [::1]x", 5, "expected an address");
 	bad("dst localhost", 5, "expected an address");
+	bad("nginx", 1, "found 'nginx'; did you mean 'comm nginx'?");
+	bad(" :8080 ", 2, "found ':8080'; did you mean 'port 8080'?");
+	bad_exactly("nginx apache", 1,
+		    "expected a field such as dport, pid or comm, found 'nginx'");
 	bad("state ESTABLISHD", 7, "did you mean 'ESTABLISHED'?");
 	bad("state bigg", 7, "did you mean 'big'?");
 	bad("event = conect", 9,

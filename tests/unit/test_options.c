@@ -119,6 +119,10 @@ static void modes(void **state)
 	assert_int_equal(o.view.sort, column_by_key("tx") + 1);
 	assert_int_equal(o.view.rows, 10);
 	assert_true(o.view.batch);
+	GOOD("--top --sort cwait");
+	assert_int_equal(o.view.sort, column_by_key("close_wait") + 1);
+	GOOD("--top --sort RETR%");
+	assert_int_equal(o.view.sort, column_by_key("loss") + 1);
 	GOOD("-j --top");
 	assert_true(o.view.batch);
 	GOOD("-a");

@@ -95,7 +95,7 @@ static void put_nearest(struct text *t, const char *nearest)
 	if (!nearest)
 		return;
 	text_puts(t, "; did you mean '");
-	text_puts(t, nearest);
+	text_escaped(t, nearest, strlen(nearest));
 	text_puts(t, "'?");
 }
 
@@ -123,8 +123,23 @@ static int expected(struct parser *p, const char *what, size_t after, const char
 	return fail(p, p->token.begin, &t);
 }
 
+#define HINT_MAX 64
+
+/* A bare number is mostly a port, a bare name a process. True: *hint is written. */
+static bool guess_field(const struct parser *p, char hint[HINT_MAX])
+{
+	const char *word = p->token.word + (*p->token.word == ':');
+	bool alone = !p->text[p->token.end + strspn(p->text + p->token.end, " \t")];
+
+	if (!alone || !*word || strlen(word) > HINT_MAX - 8 || word[strcspn(word, "=<>!()'\\")])
+		return false;
+	snprintf(hint, HINT_MAX, "%s %s", word[strspn(word, "0123456789")] ? "comm" : "port", word);
+	return true;
+}
+
 static int expected_field(struct parser *p, bool first)
 {
+	char hint[HINT_MAX];
 	const char *nearest = NULL;
 
 	if (p->token.kind == FILTER_TOKEN_WORD)
@@ -132,6 +147,8 @@ static int expected_field(struct parser *p, bool first)
 			parse_nearest(p->token.word, 4 + filter_field_count, word_of_grammar, NULL);
 	if (nearest && !strcasecmp(nearest, p->token.word))
 		nearest = NULL; /* it is that word, in a wrong place */
+	if (first && !nearest && p->token.kind == FILTER_TOKEN_WORD && guess_field(p, hint))
+		nearest = hint;
 	if (!first && p->after_string && !nearest && p->token.kind == FILTER_TOKEN_WORD)
 		return expected(p, "'and', 'or' or a field (a value with blanks needs quotes)",
 				SIZE_MAX, NULL);

@@ -378,6 +378,15 @@ int columns_default(enum ranking_by by)
 	return by == BY_LISTENER ? C_DROP_RATE : C_RATE;
 }
 
+int column_by_heading(const char *heading)
+{
+	for (unsigned int i = 0; i < column_count; i++)
+		if (column_table[i].key && column_table[i].header &&
+		    !strcasecmp(column_table[i].header, heading))
+			return (int)i;
+	return -1;
+}
+
 const char *column_key(size_t i)
 {
 	return i < column_count ? column_table[i].key : NULL;

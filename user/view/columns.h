@@ -53,6 +53,8 @@ unsigned int columns_names(enum ranking_by by);
 
 /* The column with that sort key, or -1; the key of the i-th column, or NULL. */
 int column_by_key(const char *key);
+/* The column with that heading, in any case, that can be sorted by; or -1. */
+int column_by_heading(const char *heading);
 const char *column_key(size_t i);
 /* What the grouping is sorted by unless something else is asked for: who is busiest, which listener drops. */
 int columns_default(enum ranking_by by);

@@ -25,14 +25,16 @@ enum ranking_by top_screen_by(const struct top_screen *s)
 
 void top_filter_set(struct top_screen *s, const char *text)
 {
-	struct filter_error error;
 	struct filter *filter = NULL;
 
 	filter_free(s->filter);
 	s->filter = NULL;
+	s->filter_error.message[0] = '\0';
 	snprintf(s->filter_text, sizeof(s->filter_text), "%s", text);
-	if (*text && !filter_parse(text, s->top->options->filter_names, &filter, &error))
+	if (*text && !filter_parse(text, s->top->options->filter_names, &filter, &s->filter_error))
 		s->filter = filter;
+	if (!text[strcspn(text, "=<>!()~")])
+		s->filter_error.message[0] = '\0';
 }
 
 /* A word that may stand anywhere, in either case. */

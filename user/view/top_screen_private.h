@@ -56,6 +56,8 @@ struct top_screen {
 	bool tcp, udp, listening, established, closed;
 	char filter_text[FILTER_SHOWN_MAX];
 	struct filter *filter; /* NULL: filter_text is a plain word, or empty */
+	struct filter_error
+		filter_error; /* of a plain word that looks as if it should have been one */
 	enum prompt prompt;
 	char prompt_text[FILTER_SHOWN_MAX];
 	enum overlay overlay;

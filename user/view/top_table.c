@@ -203,6 +203,15 @@ static void draw_row(struct top_screen *s, const struct layout *l, unsigned int 
 	}
 }
 
+/* Taken for a text to look for, and it is in no row. */
+static void put_wrong_filter(struct top_screen *s)
+{
+	text_puts(&s->text, "no filter: column ");
+	text_u64(&s->text, s->filter_error.column);
+	text_puts(&s->text, ": ");
+	text_puts(&s->text, s->filter_error.message);
+}
+
 static void draw_nothing(struct top_screen *s, unsigned int line, unsigned int end)
 {
 	if (line >= end)
@@ -211,6 +220,8 @@ static void draw_nothing(struct top_screen *s, unsigned int line, unsigned int e
 		text_puts(&s->text, "none of its events is remembered");
 	else if (s->scoped && !s->closed)
 		text_puts(&s->text, "nothing is open; c shows what is closed, too");
+	else if (s->filter_error.message[0])
+		put_wrong_filter(s);
 	else if (s->filter_text[0] || s->tcp || s->udp || s->listening || s->established ||
 		 s->scoped)
 		text_puts(&s->text, "nothing matches; Esc takes restrictions off");
