@@ -115,4 +115,9 @@ int settle_files(struct options *o, const bool *seen);
 int option_choice(const char *what, const char *title, const char *arg, size_t count,
 		  const char *(*name)(void *context, size_t i), int *chosen);
 
+enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER, COLOR_COUNT };
+
+/* Takes the value of an option that has one; *color: enum color_when. 0 or an exit code, reported. */
+int option_take(struct options *o, int *color, int key, const char *arg);
+
 #endif
