@@ -16,144 +16,12 @@
 #include "base/parse.h"
 #include "model/filter_private.h"
 
-#define QUOTED_MAX 40 /* bytes of the text that a message repeats */
+static int parse_or(struct filter_parser *p, uint32_t *node);
 
-/* Borrowed: text, names, error. */
-struct parser {
-	const char *text;
-	const struct filter_names *names;
-	struct filter_error *error;
-	struct filter *f;
-	struct filter_token token; /* the next one */
-	size_t last_end;	   /* where the one before it ended */
-	size_t test_begin;	   /* of the comparison at hand or the last one */
-	bool after_string;	   /* the last comparison was with a string */
-	unsigned int depth;
-};
-
-static int parse_or(struct parser *p, uint32_t *node);
-
-static void advance(struct parser *p)
+static void advance(struct filter_parser *p)
 {
 	p->last_end = p->token.end;
 	filter_lex(p->text, p->token.end, &p->token);
-}
-
-/* --- errors --- */
-
-static unsigned int column_of(const char *text, size_t at)
-{
-	unsigned int column = 1;
-
-	for (size_t i = 0; i < at; i++)
-		column += ((unsigned char)text[i] & 0xc0) != 0x80;
-	return column;
-}
-
-/* 'bytes of the text', escaped; cut where they are too many. */
-static void put_quoted(struct text *t, const char *text, size_t begin, size_t end)
-{
-	size_t length = end - begin;
-	bool cut = length > QUOTED_MAX;
-
-	text_char(t, '\'');
-	text_escaped(t, text + begin, cut ? QUOTED_MAX : length);
-	text_puts(t, cut ? "...'" : "'");
-}
-
-/* Takes what was put into `t`. */
-static int fail(struct parser *p, size_t at, struct text *t)
-{
-	p->error->column = column_of(p->text, at);
-	text_char(t, '\0');
-	if (t->failed)
-		snprintf(p->error->message, sizeof(p->error->message), "out of memory");
-	else
-		snprintf(p->error->message, sizeof(p->error->message), "%s", t->data);
-	text_done(t);
-	return -EINVAL;
-}
-
-static int fail_plain(struct parser *p, size_t at, const char *message)
-{
-	struct text t = { 0 };
-
-	text_puts(&t, message);
-	return fail(p, at, &t);
-}
-
-static const char *word_of_grammar(void *context, size_t i)
-{
-	static const char *const words[] = { "and", "or", "not", "exclude" };
-
-	(void)context;
-	return i < 4 ? words[i] : filter_field_word(NULL, i - 4);
-}
-
-static void put_nearest(struct text *t, const char *nearest)
-{
-	if (!nearest)
-		return;
-	text_puts(t, "; did you mean '");
-	text_escaped(t, nearest, strlen(nearest));
-	text_puts(t, "'?");
-}
-
-/* "expected WHAT [after '…'], found '…'": at the next token. `after`: where its context begins, SIZE_MAX: none. */
-static int expected(struct parser *p, const char *what, size_t after, const char *nearest)
-{
-	struct text t = { 0 };
-
-	if (p->token.kind == FILTER_TOKEN_UNCLOSED)
-		return fail_plain(p, p->token.begin, "a quote that is not closed");
-	if (p->token.kind == FILTER_TOKEN_LONG)
-		return fail_plain(p, p->token.begin, "a word that is too long: at most 255 bytes");
-	text_puts(&t, "expected ");
-	text_puts(&t, what);
-	if (after != SIZE_MAX && after < p->last_end) {
-		text_puts(&t, " after ");
-		put_quoted(&t, p->text, after, p->last_end);
-	}
-	text_puts(&t, ", found ");
-	if (p->token.kind == FILTER_TOKEN_END)
-		text_puts(&t, "the end");
-	else
-		put_quoted(&t, p->text, p->token.begin, p->token.end);
-	put_nearest(&t, nearest);
-	return fail(p, p->token.begin, &t);
-}
-
-#define HINT_MAX 64
-
-/* A bare number is mostly a port, a bare name a process. True: *hint is written. */
-static bool guess_field(const struct parser *p, char hint[HINT_MAX])
-{
-	const char *word = p->token.word + (*p->token.word == ':');
-	bool alone = !p->text[p->token.end + strspn(p->text + p->token.end, " \t")];
-
-	if (!alone || !*word || strlen(word) > HINT_MAX - 8 || word[strcspn(word, "=<>!()'\\")])
-		return false;
-	snprintf(hint, HINT_MAX, "%s %s", word[strspn(word, "0123456789")] ? "comm" : "port", word);
-	return true;
-}
-
-static int expected_field(struct parser *p, bool first)
-{
-	char hint[HINT_MAX];
-	const char *nearest = NULL;
-
-	if (p->token.kind == FILTER_TOKEN_WORD)
-		nearest =
-			parse_nearest(p->token.word, 4 + filter_field_count, word_of_grammar, NULL);
-	if (nearest && !strcasecmp(nearest, p->token.word))
-		nearest = NULL; /* it is that word, in a wrong place */
-	if (first && !nearest && p->token.kind == FILTER_TOKEN_WORD && guess_field(p, hint))
-		nearest = hint;
-	if (!first && p->after_string && !nearest && p->token.kind == FILTER_TOKEN_WORD)
-		return expected(p, "'and', 'or' or a field (a value with blanks needs quotes)",
-				SIZE_MAX, NULL);
-	return expected(p, first ? "a field such as dport, pid or comm" : "'and', 'or' or a field",
-			SIZE_MAX, nearest);
 }
 
 /* --- the tree --- */
@@ -173,7 +41,7 @@ static int grow(void **array, size_t *capacity, size_t count, size_t size)
 	return 0;
 }
 
-static int node_new(struct parser *p, enum filter_node_kind kind, uint32_t *node)
+static int node_new(struct filter_parser *p, enum filter_node_kind kind, uint32_t *node)
 {
 	struct filter *f = p->f;
 	int err = grow((void **)&f->nodes, &f->node_capacity, f->node_count, sizeof(*f->nodes));
@@ -187,11 +55,11 @@ static int node_new(struct parser *p, enum filter_node_kind kind, uint32_t *node
 }
 
 /* Takes the value's string, also on error. */
-static int value_add(struct parser *p, const struct filter_value *value)
+static int value_add(struct filter_parser *p, const struct filter_value *value)
 {
 	struct filter *f = p->f;
 	int err = f->value_count >= FILTER_TESTS_MAX
-			  ? fail_plain(p, p->token.begin, "too many comparisons")
+			  ? filter_fail_plain(p, p->token.begin, "too many comparisons")
 			  : grow((void **)&f->values, &f->value_capacity, f->value_count,
 				 sizeof(*f->values));
 
@@ -205,28 +73,28 @@ static int value_add(struct parser *p, const struct filter_value *value)
 
 /* --- the grammar --- */
 
-static bool is_word(const struct parser *p, const char *word)
+static bool is_word(const struct filter_parser *p, const char *word)
 {
 	return p->token.kind == FILTER_TOKEN_WORD && !strcasecmp(p->token.word, word);
 }
 
-static bool is_and(const struct parser *p)
+static bool is_and(const struct filter_parser *p)
 {
 	return p->token.kind == FILTER_TOKEN_AND || is_word(p, "and");
 }
 
-static bool is_or(const struct parser *p)
+static bool is_or(const struct filter_parser *p)
 {
 	return p->token.kind == FILTER_TOKEN_OR || is_word(p, "or");
 }
 
-static bool is_not(const struct parser *p)
+static bool is_not(const struct filter_parser *p)
 {
 	return p->token.kind == FILTER_TOKEN_NOT || is_word(p, "not");
 }
 
-static int parse_value(struct parser *p, const struct filter_field *field, enum filter_operator op,
-		       bool named_us, bool bare)
+static int parse_value(struct filter_parser *p, const struct filter_field *field,
+		       enum filter_operator op, bool named_us, bool bare)
 {
 	const bool quoted = p->token.kind == FILTER_TOKEN_QUOTED;
 	struct filter_value_error why;
@@ -236,10 +104,10 @@ static int parse_value(struct parser *p, const struct filter_field *field, enum 
 	/* Without an operator `pid and …` has lost its value; with one, `comm = and` is meant. */
 	if ((!quoted && p->token.kind != FILTER_TOKEN_WORD) ||
 	    (bare && !quoted && (is_and(p) || is_or(p) || is_not(p))))
-		return expected(p, field->what, p->test_begin, NULL);
+		return filter_expected(p, field->what, p->test_begin, NULL);
 	err = filter_value_parse(field, op, named_us, p->token.word, p->names, &value, &why);
 	if (err == -EINVAL)
-		return expected(p, why.what, p->test_begin, why.nearest);
+		return filter_expected(p, why.what, p->test_begin, why.nearest);
 	if (err)
 		return err;
 	err = value_add(p, &value);
@@ -248,7 +116,7 @@ static int parse_value(struct parser *p, const struct filter_field *field, enum 
 	return err;
 }
 
-static int refuse_operator(struct parser *p, const struct filter_field *field,
+static int refuse_operator(struct filter_parser *p, const struct filter_field *field,
 			   enum filter_operator op)
 {
 	struct text t = { 0 };
@@ -265,11 +133,11 @@ static int refuse_operator(struct parser *p, const struct filter_field *field,
 		text_char(&t, ' ');
 		text_puts(&t, filter_operator_names[i]);
 	}
-	return fail(p, p->token.begin, &t);
+	return filter_fail(p, p->token.begin, &t);
 }
 
 /* The operator, if there is one: false is "=" by itself. */
-static int parse_operator(struct parser *p, const struct filter_field *field,
+static int parse_operator(struct filter_parser *p, const struct filter_field *field,
 			  enum filter_operator *op, bool *given)
 {
 	int word = p->token.kind == FILTER_TOKEN_WORD ? filter_operator_word(p->token.word) : -1;
@@ -286,7 +154,7 @@ static int parse_operator(struct parser *p, const struct filter_field *field,
 }
 
 /* Behind the field. */
-static int parse_values(struct parser *p, const struct filter_field *field, bool named_us,
+static int parse_values(struct filter_parser *p, const struct filter_field *field, bool named_us,
 			uint32_t node)
 {
 	enum filter_operator op;
@@ -301,7 +169,8 @@ static int parse_values(struct parser *p, const struct filter_field *field, bool
 		if (err || p->token.kind != FILTER_TOKEN_COMMA)
 			break;
 		if (op >= FILTER_LT && op <= FILTER_GE)
-			return fail_plain(p, p->token.begin, "a list of values takes = or !=");
+			return filter_fail_plain(p, p->token.begin,
+						 "a list of values takes = or !=");
 		advance(p);
 	}
 	p->f->nodes[node].field = field;
@@ -318,7 +187,7 @@ static bool ends_in_us(const char *word)
 	return length > 3 && !strcasecmp(word + length - 3, "_us");
 }
 
-static int parse_test(struct parser *p, uint32_t *node)
+static int parse_test(struct filter_parser *p, uint32_t *node)
 {
 	const struct filter_field *field =
 		p->token.kind == FILTER_TOKEN_WORD ? filter_field_find(p->token.word) : NULL;
@@ -326,9 +195,9 @@ static int parse_test(struct parser *p, uint32_t *node)
 	int err;
 
 	if (p->token.kind == FILTER_TOKEN_CLOSE)
-		return expected(p, "a field such as dport, pid or comm", SIZE_MAX, NULL);
+		return filter_expected(p, "a field such as dport, pid or comm", SIZE_MAX, NULL);
 	if (!field)
-		return expected_field(p, true);
+		return filter_expected_field(p, true);
 	err = node_new(p, FILTER_TEST, node);
 	if (err)
 		return err;
@@ -339,7 +208,7 @@ static int parse_test(struct parser *p, uint32_t *node)
 }
 
 /* ss: `exclude time-wait` is every other state. */
-static int parse_exclude(struct parser *p, uint32_t *node)
+static int parse_exclude(struct filter_parser *p, uint32_t *node)
 {
 	uint32_t test;
 	int err = node_new(p, FILTER_NOT, node);
@@ -354,7 +223,7 @@ static int parse_exclude(struct parser *p, uint32_t *node)
 	return parse_values(p, filter_field_find("state"), false, test);
 }
 
-static int parse_group(struct parser *p, uint32_t *node)
+static int parse_group(struct filter_parser *p, uint32_t *node)
 {
 	size_t open = p->token.begin;
 	struct text t = { 0 };
@@ -369,14 +238,14 @@ static int parse_group(struct parser *p, uint32_t *node)
 		return 0;
 	}
 	if (p->token.kind != FILTER_TOKEN_END)
-		return expected_field(p, false);
+		return filter_expected_field(p, false);
 	text_puts(&t, "expected ')' for the '(' in column ");
-	text_u64(&t, column_of(p->text, open));
+	text_u64(&t, filter_column(p->text, open));
 	text_puts(&t, ", found the end");
-	return fail(p, p->token.begin, &t);
+	return filter_fail(p, p->token.begin, &t);
 }
 
-static int parse_not_here(struct parser *p, uint32_t *node)
+static int parse_not_here(struct filter_parser *p, uint32_t *node)
 {
 	uint32_t child;
 	int err;
@@ -387,7 +256,7 @@ static int parse_not_here(struct parser *p, uint32_t *node)
 			return err;
 		advance(p);
 		if (++p->depth > FILTER_DEPTH_MAX)
-			return fail_plain(p, p->token.begin, "nested too deep");
+			return filter_fail_plain(p, p->token.begin, "nested too deep");
 		err = parse_not_here(p, &child);
 		p->depth--;
 		if (!err)
@@ -396,7 +265,7 @@ static int parse_not_here(struct parser *p, uint32_t *node)
 	}
 	if (p->token.kind == FILTER_TOKEN_OPEN) {
 		if (++p->depth > FILTER_DEPTH_MAX)
-			return fail_plain(p, p->token.begin, "nested too deep");
+			return filter_fail_plain(p, p->token.begin, "nested too deep");
 		err = parse_group(p, node);
 		p->depth--;
 		return err;
@@ -406,7 +275,7 @@ static int parse_not_here(struct parser *p, uint32_t *node)
 }
 
 /* Does another operand of `and` follow, with the word or without? */
-static bool more_ands(struct parser *p)
+static bool more_ands(struct filter_parser *p)
 {
 	if (is_and(p)) {
 		advance(p);
@@ -418,7 +287,7 @@ static bool more_ands(struct parser *p)
 	return p->token.kind == FILTER_TOKEN_OPEN || p->token.kind == FILTER_TOKEN_NOT;
 }
 
-static bool more_ors(struct parser *p)
+static bool more_ors(struct filter_parser *p)
 {
 	if (!is_or(p))
 		return false;
@@ -427,9 +296,9 @@ static bool more_ors(struct parser *p)
 }
 
 /* One operand, or a node of `kind` over several. */
-static int parse_chain(struct parser *p, enum filter_node_kind kind,
-		       int (*operand)(struct parser *, uint32_t *), bool (*more)(struct parser *),
-		       uint32_t *node)
+static int parse_chain(struct filter_parser *p, enum filter_node_kind kind,
+		       int (*operand)(struct filter_parser *, uint32_t *),
+		       bool (*more)(struct filter_parser *), uint32_t *node)
 {
 	uint32_t first = 0, last, child = 0, above;
 	int err = operand(p, &first);
@@ -454,30 +323,30 @@ static int parse_chain(struct parser *p, enum filter_node_kind kind,
 	return 0;
 }
 
-static int parse_and(struct parser *p, uint32_t *node)
+static int parse_and(struct filter_parser *p, uint32_t *node)
 {
 	return parse_chain(p, FILTER_AND, parse_not_here, more_ands, node);
 }
 
-static int parse_or(struct parser *p, uint32_t *node)
+static int parse_or(struct filter_parser *p, uint32_t *node)
 {
 	return parse_chain(p, FILTER_OR, parse_and, more_ors, node);
 }
 
-static int parse_all(struct parser *p)
+static int parse_all(struct filter_parser *p)
 {
 	int err;
 
 	if (strlen(p->text) > FILTER_TEXT_MAX)
-		return fail_plain(p, FILTER_TEXT_MAX,
-				  "the filter is too long: at most 16384 bytes");
+		return filter_fail_plain(p, FILTER_TEXT_MAX,
+					 "the filter is too long: at most 16384 bytes");
 	filter_lex(p->text, 0, &p->token);
 	err = parse_or(p, &p->f->root);
 	if (err || p->token.kind == FILTER_TOKEN_END)
 		return err;
 	if (p->token.kind == FILTER_TOKEN_CLOSE)
-		return fail_plain(p, p->token.begin, "a ')' without its '('");
-	return expected_field(p, false);
+		return filter_fail_plain(p, p->token.begin, "a ')' without its '('");
+	return filter_expected_field(p, false);
 }
 
 static bool is_empty(const char *text)
@@ -488,7 +357,7 @@ static bool is_empty(const char *text)
 int filter_parse(const char *text, const struct filter_names *names, struct filter **out,
 		 struct filter_error *error)
 {
-	struct parser p = { .text = text, .names = names, .error = error };
+	struct filter_parser p = { .text = text, .names = names, .error = error };
 	uint32_t unused;
 	int err;
 

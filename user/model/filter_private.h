@@ -133,4 +133,28 @@ void filter_print_node(const struct filter *f, uint32_t node, enum filter_node_k
 void filter_value_print(const struct filter_field *field, const struct filter_value *value,
 			struct text *t);
 
+/* Borrowed: text, names, error. */
+struct filter_parser {
+	const char *text;
+	const struct filter_names *names;
+	struct filter_error *error;
+	struct filter *f;
+	struct filter_token token; /* the next one */
+	size_t last_end;	   /* where the one before it ended */
+	size_t test_begin;	   /* of the comparison at hand or the last one */
+	bool after_string;	   /* the last comparison was with a string */
+	unsigned int depth;
+};
+
+/* From 1, in characters: of a place in the text. */
+unsigned int filter_column(const char *text, size_t at);
+
+/* These fill in p->error and return -EINVAL. `at`: a place in the text. */
+int filter_fail(struct filter_parser *p, size_t at, struct text *message); /* releases the text */
+int filter_fail_plain(struct filter_parser *p, size_t at, const char *message);
+/* "expected WHAT [after '...'], found '...'": at the next token. `after`: where its context begins, SIZE_MAX: none. */
+int filter_expected(struct filter_parser *p, const char *what, size_t after, const char *nearest);
+/* `first`: nothing but a field can stand here. */
+int filter_expected_field(struct filter_parser *p, bool first);
+
 #endif
