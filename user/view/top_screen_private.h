@@ -129,6 +129,11 @@ int top_sort_key(const struct top_screen *s, size_t i);
 unsigned int top_put(struct top_screen *s, unsigned int line, unsigned int column,
 		     unsigned int width, enum style style, bool fill);
 
+/* --- the prompt: top_prompt.c --- */
+
+void top_prompt_open(struct top_screen *s, enum prompt prompt);
+void top_prompt_key(struct top_screen *s, int key);
+
 /* --- keys: top_keys.c --- */
 
 /* 0, 1: end, or -errno. */
