@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "view/columns.h"
 
+#include <netinet/in.h>
 #include <strings.h>
 
 #define CONTAINER_SHOWN 12 /* as container tools shorten their ids */
@@ -112,6 +113,13 @@ static const char *arrow(const struct ranking_row *r)
 	return r->direction == DIRECTION_IN ? "<- " : r->direction == DIRECTION_OUT ? "-> " : "-- ";
 }
 
+/* TCP is what nothing is said of. */
+static void put_proto(struct text *t, const struct ranking_row *r)
+{
+	if (r->proto == IPPROTO_UDP)
+		text_puts(t, "/udp");
+}
+
 static void write_peer(struct text *t, const struct ranking_row *r, const struct column_context *x)
 {
 	text_puts(t, arrow(r));
@@ -119,6 +127,7 @@ static void write_peer(struct text *t, const struct ranking_row *r, const struct
 		put_end(t, r, r->raddr, r->rport, x);
 	else
 		text_char(t, '-');
+	put_proto(t, r);
 }
 
 /* Clients have many ports: only their address is the group. */
@@ -134,6 +143,7 @@ static void write_remote(struct text *t, const struct ranking_row *r,
 		put_end(t, r, r->raddr, r->rport, x);
 	else
 		text_address(t, r->family, r->raddr);
+	put_proto(t, r);
 }
 
 static void write_listener(struct text *t, const struct ranking_row *r,
