@@ -81,21 +81,40 @@ static int tell_open(struct polls *p, const struct event *e, bool reconciled)
 	return pipeline_event(p->pipeline, &open);
 }
 
+/*
+ * sock_diag reads the state before the counters, and waits in between for a FIN that is being taken in: a count is
+ * known to be free of one only when a later look tells a state without one.
+ */
+static bool is_settled(const struct connection *before, const struct event *e)
+{
+	return before && connection_has(before, FIELD_RX_BYTES) && event_has(e, FIELD_RX_BYTES) &&
+	       before->rx_bytes == e->rx_bytes;
+}
+
 static int met(void *context, struct event *e)
 {
 	struct polls *p = context;
+	struct connection *c;
+	bool settled;
 	int err = 0;
 
 	forget_no_peer(e);
 	if (!is_followed(p, e))
 		return 0;
-	if (!connection_table_find(p->pipeline->table, e->cookie, e->start_ns)) {
+	c = connection_table_find(p->pipeline->table, e->cookie, e->start_ns);
+	settled = is_settled(c, e);
+	if (!c) {
 		/* A minisocket that waits for the peer's FIN has this state, and the cookie of a connection that is over. */
 		if (e->state == STATE_FIN_WAIT2 && !event_has(e, FIELD_INODE))
 			return 0;
 		err = tell_open(p, e, false);
 	}
-	return err ? err : pipeline_event(p->pipeline, e);
+	if (!err)
+		err = pipeline_event(p->pipeline, e);
+	c = connection_table_find(p->pipeline->table, e->cookie, e->start_ns);
+	if (c)
+		c->settled = settled;
+	return err;
 }
 
 int polls_pass(struct polls *p)
@@ -122,7 +141,7 @@ int polls_pass(struct polls *p)
 
 /*
  * The peer's FIN counts in bytes_received, and the notice does not say whether one came. The state of the last pass
- * does, and so does a count that has not moved since; else it is not known to one byte, and not told.
+ * does, and so does a settled count that has not moved since; else it is not known to one byte, and not told.
  */
 static void settle_received(const struct connection *c, struct event *e)
 {
@@ -134,7 +153,7 @@ static void settle_received(const struct connection *c, struct event *e)
 		return;
 	if (fin)
 		e->rx_bytes--;
-	else if (!c || !connection_has(c, FIELD_RX_BYTES) || c->rx_bytes != e->rx_bytes)
+	else if (!c || !c->settled || c->rx_bytes != e->rx_bytes)
 		event_unset(e, FIELD_RX_BYTES);
 }
 

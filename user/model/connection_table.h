@@ -20,6 +20,7 @@ struct connection {
 	uint8_t heir : 1;    /* see struct event; events that still name the opener are behind */
 	uint8_t opened : 1;  /* its connect or accept was seen */
 	uint8_t listens : 1; /* is in the index of listeners */
+	uint8_t settled : 1; /* polling's own mark: the last pass met the rx_bytes of the one before */
 	uint16_t lport, rport;
 	uint8_t laddr[16], raddr[16];
 	uint32_t netns;
