@@ -271,9 +271,15 @@ int BPF_PROG(state_second, struct sock *sk, int old_state, int new_state)
 	return state_changed(sk, old_state, new_state, true);
 }
 
-/* Where programs are preempted (since 7.0) a preempted task can keep both from running: loaded there only. */
+/* Where programs are preempted (since 7.0) preempted tasks can keep both from running: these are loaded there only. */
 TRACEPOINT("inet_sock_set_state")
 int BPF_PROG(state_third, struct sock *sk, int old_state, int new_state)
+{
+	return state_changed(sk, old_state, new_state, true);
+}
+
+TRACEPOINT("inet_sock_set_state")
+int BPF_PROG(state_fourth, struct sock *sk, int old_state, int new_state)
 {
 	return state_changed(sk, old_state, new_state, true);
 }

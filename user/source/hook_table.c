@@ -13,6 +13,11 @@
 	{                                                                                        \
 		.program = function, .kind = HOOK_TRACEPOINT, .group = HOOK_TCP, .target = event \
 	}
+#define TRACEPOINT_PREEMPTED(function, event)                                                     \
+	{                                                                                         \
+		.program = function, .kind = HOOK_TRACEPOINT, .group = HOOK_TCP, .target = event, \
+		.preempted = true                                                                 \
+	}
 #define FEXIT(function, traced, count, lost)                                        \
 	{                                                                           \
 		.program = function, .name = "fexit/" traced, .kind = HOOK_FEXIT,   \
@@ -39,7 +44,8 @@ const struct hook hook_table[HOOKS_COUNT] = {
 	TRACEPOINT("process_forked", "sched_process_fork", HOOK_FOLLOW, true, "--follow"),
 	TRACEPOINT("state_first", "inet_sock_set_state", HOOK_TCP, true, "TCP connections"),
 	TRACEPOINT_AGAIN("state_second", "inet_sock_set_state"),
-	TRACEPOINT_AGAIN("state_third", "inet_sock_set_state"),
+	TRACEPOINT_PREEMPTED("state_third", "inet_sock_set_state"),
+	TRACEPOINT_PREEMPTED("state_fourth", "inet_sock_set_state"),
 	TRACEPOINT("socket_destroyed", "tcp_destroy_sock", HOOK_TCP, true,
 		   "ends that no state change told of"),
 	FEXIT("accept_returned2", "inet_csk_accept", 2,

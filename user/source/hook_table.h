@@ -31,10 +31,11 @@ struct hook {
 	unsigned int program_type, attach_type; /* HOOK_CGROUP: of linux/bpf.h */
 	int args;				/* HOOK_FEXIT: how many the function must have */
 	bool needed;				/* TCP, or UDP, can't be followed without it */
+	bool preempted;				/* only for kernels that preempt its programs */
 	const char *without;			/* what is lost without it */
 };
 
-#define HOOKS_COUNT 32
+#define HOOKS_COUNT 33
 
 extern const struct hook hook_table[HOOKS_COUNT];
 

@@ -98,7 +98,7 @@ static bool is_there(const struct kernel_source *k, const struct hook *hook, boo
 {
 	switch (hook->kind) {
 	case HOOK_TRACEPOINT:
-		if (!strcmp(hook->program, "state_third") && !tracepoints_are_preempted(k->btf))
+		if (hook->preempted && !tracepoints_are_preempted(k->btf))
 			return false;
 		return hook->needed || ladder_tracepoint_args(k->btf, hook->target) >= 0;
 	case HOOK_FEXIT:

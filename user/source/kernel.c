@@ -361,7 +361,7 @@ void kernel_source_describe(struct kernel_source *k, char *text, size_t size)
 
 	length = snprintf(
 		text, size,
-		"ring full %llu, no storage %llu, transitions missed %llu, seen by the second program only %llu, bad records %llu",
+		"ring full %llu, no storage %llu, transitions missed %llu, seen by a later program only %llu, bad records %llu",
 		c[COUNTER_RING_FULL], c[COUNTER_STORAGE_FAILED], c[COUNTER_TRANSITIONS_MISSED],
 		c[COUNTER_SECOND_RAN], (unsigned long long)bad);
 	if (k->datagrams && length > 0 && (size_t)length < size)
