@@ -174,9 +174,9 @@ enum kernel_counter {
 	COUNTER_RING_FULL,	    /* records that found no room */
 	COUNTER_STORAGE_FAILED,	    /* socket storage that could not be made */
 	COUNTER_TRANSITIONS_MISSED, /* state changes that no program saw, told by a later one */
-	COUNTER_SECOND_RAN,	    /* transitions that the first program did not see, but another */
-	COUNTER_FLOWS_FULL,	    /* UDP flows that found no room in the map */
-	COUNTER_FOLLOWED_FULL,	    /* processes that --follow had no room for */
+	COUNTER_SECOND_RAN,    /* transitions that the first program did not see, but another */
+	COUNTER_FLOWS_FULL,    /* UDP flows that found no room in the map */
+	COUNTER_FOLLOWED_FULL, /* processes that --follow had no room for */
 	COUNTER_COUNT
 };
 
