@@ -236,6 +236,11 @@ static void clauses_of_test(const struct filter *f, const struct filter_node *n,
 				set_weaker(c);
 				return;
 			}
+			/* What lacks the address passes, whatever its port: no two clauses can say that. */
+			if (count == 2 && inverse && negated) {
+				count = 1;
+				c->weaker = true;
+			}
 			add_value(c, first, atoms, count, inverse == negated, negated);
 			first = false;
 		}
