@@ -14,14 +14,49 @@
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3
 
-/* Only kernels with CONFIG_MPTCP have the member. */
-struct tcp_sock___mptcp {
-	bool is_mptcp;
+/*
+ * What begins a tcp_sock. For each type that a program starts from libbpf searches all of the kernel's, nearly 1 ms each;
+ * so programs that have to begin at once name sockets of all kinds by this one.
+ */
+struct tcp_sock___begin {
+	struct {
+		struct {
+			struct sock sk;
+			__be16 inet_sport;
+		} icsk_inet;
+	} inet_conn;
+} __attribute__((preserve_access_index));
+
+#define INET_SOCK(sk) (&((const struct tcp_sock___begin *)(sk))->inet_conn.icsk_inet)
+#define SOCK(sk) (&INET_SOCK(sk)->sk)
+
+struct numa_drop_counters___two {
+	atomic_t drops0;
+	atomic_t drops1;
+} __attribute__((preserve_access_index));
+
+/* Members that not every kernel has. */
+struct tcp_sock___varying {
+	struct {
+		struct {
+			struct {
+				/* Since 6.18 UDP and raw sockets count there, one counter for each NUMA node. */
+				struct numa_drop_counters___two *sk_drop_counters;
+				/* Until 6.19 the deadline is a member of its own (icsk_timeout), then the timer's. */
+				struct timer_list tcp_retransmit_timer;
+				struct timer_list sk_timer;
+			} sk;
+		} icsk_inet;
+		unsigned long icsk_timeout;
+		struct timer_list icsk_retransmit_timer;
+		struct timer_list icsk_keepalive_timer; /* before 6.19 it is sk_timer */
+	} inet_conn;
+	bool is_mptcp; /* CONFIG_MPTCP */
 } __attribute__((preserve_access_index));
 
 static __always_inline __u8 compat_is_mptcp(const struct tcp_sock *tp)
 {
-	const struct tcp_sock___mptcp *with = (const void *)tp;
+	const struct tcp_sock___varying *with = (const void *)tp;
 
 	if (!bpf_core_field_exists(with->is_mptcp))
 		return 0;
@@ -34,27 +69,17 @@ static __always_inline __u16 socket_lport(const struct tcp_sock *tp)
 	return bpf_ntohs(GET(tp, inet_conn.icsk_inet.inet_sport));
 }
 
-/* Since 6.18 UDP and raw sockets count elsewhere, one counter for each NUMA node. */
-struct numa_drop_counters___two {
-	atomic_t drops0;
-	atomic_t drops1;
-} __attribute__((preserve_access_index));
-
-struct sock___drop_counters {
-	struct numa_drop_counters___two *sk_drop_counters;
-} __attribute__((preserve_access_index));
-
 static __always_inline __u32 socket_drops(const struct sock *sk)
 {
-	const struct sock___drop_counters *with = (const void *)sk;
+	const struct tcp_sock___varying *with = (const void *)sk;
 	const struct numa_drop_counters___two *split;
 
-	if (bpf_core_field_exists(with->sk_drop_counters)) {
-		split = GET(with, sk_drop_counters);
+	if (bpf_core_field_exists(with->inet_conn.icsk_inet.sk.sk_drop_counters)) {
+		split = GET(with, inet_conn.icsk_inet.sk.sk_drop_counters);
 		if (split)
 			return GET(split, drops0.counter) + GET(split, drops1.counter);
 	}
-	return GET(sk, sk_drops.counter);
+	return GET(SOCK(sk), sk_drops.counter);
 }
 
 static __always_inline void record_counters_fill(struct record_counters *c,
@@ -63,7 +88,7 @@ static __always_inline void record_counters_fill(struct record_counters *c,
 	__u64 received = GET(tp, bytes_received);
 
 	/* The FIN took one sequence number; SOCK_DONE says that it was received. */
-	if (received && (GET(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE)))
+	if (received && (GET(SOCK(sk), __sk_common.skc_flags) & (1UL << SOCK_DONE)))
 		received--;
 	c->tx_bytes = GET(tp, bytes_sent) - GET(tp, bytes_retrans);
 	c->rx_bytes = received;
@@ -72,7 +97,7 @@ static __always_inline void record_counters_fill(struct record_counters *c,
 	c->retrans = GET(tp, total_retrans);
 	c->tx_segs = GET(tp, segs_out);
 	c->rx_segs = GET(tp, segs_in);
-	c->drops = GET(sk, sk_drops.counter); /* TCP's are never split */
+	c->drops = GET(SOCK(sk), sk_drops.counter); /* TCP's are never split */
 }
 
 static __always_inline __u32 at_least_0(__u32 a, __u32 b)
@@ -85,15 +110,15 @@ static __always_inline __u32 at_least_0(__u32 a, __u32 b)
 /* As inet_diag and ss have them: unread bytes and unacknowledged ones; of a listener, who waits and how many may. */
 static __always_inline __u32 tcp_recv_q(const struct tcp_sock *tp, const struct sock *sk)
 {
-	if (GET(sk, __sk_common.skc_state) == TCP_LISTEN)
-		return GET(sk, sk_ack_backlog);
+	if (GET(SOCK(sk), __sk_common.skc_state) == TCP_LISTEN)
+		return GET(SOCK(sk), sk_ack_backlog);
 	return at_least_0(GET(tp, rcv_nxt), GET(tp, copied_seq));
 }
 
 static __always_inline __u32 tcp_send_q(const struct tcp_sock *tp, const struct sock *sk)
 {
-	if (GET(sk, __sk_common.skc_state) == TCP_LISTEN)
-		return GET(sk, sk_max_ack_backlog);
+	if (GET(SOCK(sk), __sk_common.skc_state) == TCP_LISTEN)
+		return GET(SOCK(sk), sk_max_ack_backlog);
 	return at_least_0(GET(tp, write_seq), GET(tp, snd_una));
 }
 
@@ -102,12 +127,12 @@ static __always_inline __u32 udp_recv_q(const struct sock *sk)
 {
 	const struct udp_sock *up = (const struct udp_sock *)sk;
 
-	return GET(sk, sk_backlog.rmem_alloc.counter) - BPF_CORE_READ(up, forward_deficit);
+	return GET(SOCK(sk), sk_backlog.rmem_alloc.counter) - BPF_CORE_READ(up, forward_deficit);
 }
 
 static __always_inline __u32 datagram_send_q(const struct sock *sk)
 {
-	return GET(sk, sk_wmem_alloc.refs.counter) - 1;
+	return GET(SOCK(sk), sk_wmem_alloc.refs.counter) - 1;
 }
 
 #endif

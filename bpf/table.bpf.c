@@ -18,6 +18,24 @@
 #define ICSK_TIME_LOSS_PROBE 5
 #define ICSK_TIME_REO_TIMEOUT 6
 
+/* What iterators call their programs with: it has no members that move (include/linux/bpf.h, kernel/bpf/task_iter.c, net/ipv4/tcp_ipv4.c). */
+struct iterator {
+	struct seq_file *seq;
+};
+
+struct iterator_task_file {
+	struct iterator *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+};
+
+struct iterator_tcp {
+	struct iterator *meta;
+	struct sock_common *sk_common;
+	__u32 uid;
+};
+
 /* Settings: written by user space before loading. */
 const volatile __u32 wanted_kinds = ~0U; /* bits 1 << enum table_kind */
 const volatile bool wanted_detail = false;
@@ -33,79 +51,57 @@ __u64 told_starts[TABLE_TOLD] = {}; /* ns */
 __u32 wanted_count = 0;
 __u64 wanted_inodes[TABLE_WANTED_MAX] = {};
 
-/* Until 6.19 the deadline is a member of its own (icsk_timeout), then the timer's; the timer itself moved later. */
-struct inet_connection_sock___timeout {
-	unsigned long icsk_timeout;
-} __attribute__((preserve_access_index));
-
-struct inet_connection_sock___keepalive {
-	struct timer_list icsk_keepalive_timer;
-} __attribute__((preserve_access_index));
-
-struct inet_connection_sock___retransmit {
-	struct timer_list icsk_retransmit_timer;
-} __attribute__((preserve_access_index));
-
-struct sock___retransmit {
-	struct timer_list tcp_retransmit_timer;
-} __attribute__((preserve_access_index));
-
-struct sock___timer {
-	struct timer_list sk_timer;
-} __attribute__((preserve_access_index));
-
-static __always_inline unsigned long retransmit_expires(const struct inet_connection_sock *icsk)
+static __always_inline unsigned long retransmit_expires(const struct tcp_sock *tp)
 {
-	const struct inet_connection_sock___timeout *timeout = (const void *)icsk;
-	const struct inet_connection_sock___retransmit *own = (const void *)icsk;
-	const struct sock___retransmit *shared = (const void *)icsk;
+	const struct tcp_sock___varying *with = (const void *)tp;
 
-	if (bpf_core_field_exists(timeout->icsk_timeout))
-		return timeout->icsk_timeout;
-	if (bpf_core_field_exists(own->icsk_retransmit_timer))
-		return own->icsk_retransmit_timer.expires;
-	if (bpf_core_field_exists(shared->tcp_retransmit_timer))
-		return shared->tcp_retransmit_timer.expires;
+	if (bpf_core_field_exists(with->inet_conn.icsk_timeout))
+		return with->inet_conn.icsk_timeout;
+	if (bpf_core_field_exists(with->inet_conn.icsk_retransmit_timer))
+		return with->inet_conn.icsk_retransmit_timer.expires;
+	if (bpf_core_field_exists(with->inet_conn.icsk_inet.sk.tcp_retransmit_timer))
+		return with->inet_conn.icsk_inet.sk.tcp_retransmit_timer.expires;
 	return 0;
 }
 
 /* 0: it is not running. */
-static __always_inline unsigned long keepalive_expires(const struct inet_connection_sock *icsk)
+static __always_inline unsigned long keepalive_expires(const struct tcp_sock *tp)
 {
-	const struct inet_connection_sock___keepalive *own = (const void *)icsk;
-	const struct sock___timer *shared = (const void *)icsk;
+	const struct tcp_sock___varying *with = (const void *)tp;
 
-	if (bpf_core_field_exists(own->icsk_keepalive_timer))
-		return own->icsk_keepalive_timer.entry.pprev ? own->icsk_keepalive_timer.expires
-							     : 0;
-	if (bpf_core_field_exists(shared->sk_timer))
-		return shared->sk_timer.entry.pprev ? shared->sk_timer.expires : 0;
+	if (bpf_core_field_exists(with->inet_conn.icsk_keepalive_timer))
+		return with->inet_conn.icsk_keepalive_timer.entry.pprev
+			       ? with->inet_conn.icsk_keepalive_timer.expires
+			       : 0;
+	if (bpf_core_field_exists(with->inet_conn.icsk_inet.sk.sk_timer))
+		return with->inet_conn.icsk_inet.sk.sk_timer.entry.pprev
+			       ? with->inet_conn.icsk_inet.sk.sk_timer.expires
+			       : 0;
 	return 0;
 }
 
 /* As inet_sk_diag_fill has it. */
-static __always_inline void fill_timer(struct table_socket *row,
-				       const struct inet_connection_sock *icsk)
+static __always_inline void fill_timer(struct table_socket *row, const struct tcp_sock *tp)
 {
-	__u8 pending = icsk->icsk_pending;
+	__u8 pending = tp->inet_conn.icsk_pending;
 	unsigned long expires;
 	long left;
 
 	if (pending == ICSK_TIME_RETRANS || pending == ICSK_TIME_REO_TIMEOUT ||
 	    pending == ICSK_TIME_LOSS_PROBE) {
 		row->timer = TABLE_TIMER_ON;
-		row->timer_retrans = icsk->icsk_retransmits;
-		expires = retransmit_expires(icsk);
+		row->timer_retrans = tp->inet_conn.icsk_retransmits;
+		expires = retransmit_expires(tp);
 	} else if (pending == ICSK_TIME_PROBE0) {
 		row->timer = TABLE_TIMER_PERSIST;
-		row->timer_retrans = icsk->icsk_probes_out;
-		expires = retransmit_expires(icsk);
+		row->timer_retrans = tp->inet_conn.icsk_probes_out;
+		expires = retransmit_expires(tp);
 	} else {
-		expires = keepalive_expires(icsk);
+		expires = keepalive_expires(tp);
 		if (!expires)
 			return;
 		row->timer = TABLE_TIMER_KEEPALIVE;
-		row->timer_retrans = icsk->icsk_probes_out;
+		row->timer_retrans = tp->inet_conn.icsk_probes_out;
 	}
 	left = expires - bpf_jiffies64();
 	row->timer_jiffies = left > 0 ? left : 0;
@@ -115,20 +111,20 @@ static __always_inline void fill_addresses(struct table_socket *row, const struc
 {
 	__u32 *l = (__u32 *)row->laddr, *r = (__u32 *)row->raddr;
 
-	row->rport = bpf_ntohs(sk->__sk_common.skc_dport);
-	if (sk->__sk_common.skc_family == AF_INET) {
-		l[0] = sk->__sk_common.skc_rcv_saddr;
-		r[0] = sk->__sk_common.skc_daddr;
+	row->rport = bpf_ntohs(SOCK(sk)->__sk_common.skc_dport);
+	if (SOCK(sk)->__sk_common.skc_family == AF_INET) {
+		l[0] = SOCK(sk)->__sk_common.skc_rcv_saddr;
+		r[0] = SOCK(sk)->__sk_common.skc_daddr;
 		return;
 	}
-	l[0] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0];
-	l[1] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1];
-	l[2] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2];
-	l[3] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3];
-	r[0] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[0];
-	r[1] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[1];
-	r[2] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[2];
-	r[3] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[3];
+	l[0] = SOCK(sk)->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0];
+	l[1] = SOCK(sk)->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1];
+	l[2] = SOCK(sk)->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2];
+	l[3] = SOCK(sk)->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3];
+	r[0] = SOCK(sk)->__sk_common.skc_v6_daddr.in6_u.u6_addr32[0];
+	r[1] = SOCK(sk)->__sk_common.skc_v6_daddr.in6_u.u6_addr32[1];
+	r[2] = SOCK(sk)->__sk_common.skc_v6_daddr.in6_u.u6_addr32[2];
+	r[3] = SOCK(sk)->__sk_common.skc_v6_daddr.in6_u.u6_addr32[3];
 }
 
 /* `row` is zeroed. */
@@ -136,9 +132,9 @@ static __always_inline void fill_common(struct table_socket *row, struct sock *s
 {
 	row->record = TABLE_SOCKET;
 	row->kind = kind;
-	row->family = sk->__sk_common.skc_family;
-	row->state = sk->__sk_common.skc_state;
-	row->netns = sk->__sk_common.skc_net.net->ns.inum;
+	row->family = SOCK(sk)->__sk_common.skc_family;
+	row->state = SOCK(sk)->__sk_common.skc_state;
+	row->netns = SOCK(sk)->__sk_common.skc_net.net->ns.inum;
 	row->cookie = bpf_get_socket_cookie(sk);
 	row->rtt_min_us = ~0U;
 	row->fd = -1;
@@ -162,7 +158,7 @@ static __always_inline void fill_tcp(struct table_socket *row, const struct tcp_
 		return;
 	}
 	/* A child keeps its listener's backlog, a socket that connected has none (sk_clone_lock copies it). */
-	if (sk->sk_max_ack_backlog)
+	if (SOCK(sk)->sk_max_ack_backlog)
 		row->flags |= TABLE_CHILD;
 	row->flags |= TABLE_COUNTED;
 	row->tx_bytes = counters.tx_bytes;
@@ -172,7 +168,7 @@ static __always_inline void fill_tcp(struct table_socket *row, const struct tcp_
 	row->retrans = counters.retrans;
 	row->tx_segs = counters.tx_segs;
 	row->rx_segs = counters.rx_segs;
-	fill_timer(row, &tp->inet_conn);
+	fill_timer(row, tp);
 }
 
 static __always_inline void fill_detail(struct table_detail *detail, const struct tcp_sock *tp)
@@ -238,9 +234,9 @@ static __always_inline enum table_kind inet_kind(const struct socket *socket, co
 {
 	enum table_kind kind = TABLE_KINDS;
 
-	if (socket->type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP)
+	if (socket->type == SOCK_STREAM && SOCK(sk)->sk_protocol == IPPROTO_TCP)
 		kind = TABLE_TCP;
-	else if (socket->type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDP)
+	else if (socket->type == SOCK_DGRAM && SOCK(sk)->sk_protocol == IPPROTO_UDP)
 		kind = TABLE_UDP;
 	else if (socket->type == SOCK_RAW)
 		kind = TABLE_RAW;
@@ -249,11 +245,10 @@ static __always_inline enum table_kind inet_kind(const struct socket *socket, co
 
 static __always_inline void fill_datagram(struct table_socket *row, struct sock *sk, __u8 kind)
 {
-	const struct inet_sock *inet = (const struct inet_sock *)sk;
-
 	fill_addresses(row, sk);
-	row->lport = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
-	row->recv_q = kind == TABLE_UDP ? udp_recv_q(sk) : (__u32)sk->sk_backlog.rmem_alloc.counter;
+	row->lport = bpf_ntohs(BPF_CORE_READ(INET_SOCK(sk), inet_sport));
+	row->recv_q = kind == TABLE_UDP ? udp_recv_q(sk)
+					: (__u32)SOCK(sk)->sk_backlog.rmem_alloc.counter;
 	row->send_q = datagram_send_q(sk);
 	row->drops = socket_drops(sk);
 }
@@ -281,7 +276,7 @@ static __always_inline bool is_looked_for(const struct file *file)
  * processes, io_uring's own.
  */
 SEC("iter/task_file")
-int table_holders(struct bpf_iter__task_file *ctx)
+int table_holders(struct iterator_task_file *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct *task = ctx->task;
@@ -301,7 +296,7 @@ int table_holders(struct bpf_iter__task_file *ctx)
 	sk = socket->sk;
 	if (!sk)
 		return 0;
-	family = sk->__sk_common.skc_family;
+	family = SOCK(sk)->__sk_common.skc_family;
 	if (family == AF_INET || family == AF_INET6)
 		kind = inet_kind(socket, sk);
 	else if (family == AF_UNIX && is_wanted(TABLE_UNIX))
@@ -311,7 +306,7 @@ int table_holders(struct bpf_iter__task_file *ctx)
 	if (kind == TABLE_KINDS)
 		return 0;
 	if (kind == TABLE_TCP) {
-		if (sk->__sk_common.skc_state == TCP_CLOSE)
+		if (SOCK(sk)->__sk_common.skc_state == TCP_CLOSE)
 			return 0; /* neither bound to a peer nor listening: ss has none of these */
 		tp = bpf_skc_to_tcp_sock(sk);
 		if (!tp)
@@ -340,7 +335,7 @@ again:
 
 static __always_inline bool has_file(const struct sock *sk)
 {
-	const struct socket *socket = sk->sk_socket;
+	const struct socket *socket = SOCK(sk)->sk_socket;
 
 	return socket && socket->file;
 }
@@ -352,7 +347,7 @@ static __always_inline bool has_file(const struct sock *sk)
  * Leaves out the small sockets of SYN_RECV and TIME_WAIT: sock_diag tells of those, with their timers.
  */
 SEC("iter/tcp")
-int table_unheld(struct bpf_iter__tcp *ctx)
+int table_unheld(struct iterator_tcp *ctx)
 {
 	struct sock_common *common = ctx->sk_common;
 	struct table_known known = { .record = TABLE_KNOWN };
@@ -368,7 +363,7 @@ int table_unheld(struct bpf_iter__tcp *ctx)
 	sk = (struct sock *)tp;
 	if (has_file(sk) && !compat_is_mptcp(tp)) {
 		known.cookie = bpf_get_socket_cookie(sk);
-		known.inode = sk->sk_socket->file->f_inode->i_ino;
+		known.inode = SOCK(sk)->sk_socket->file->f_inode->i_ino;
 		bpf_seq_write(ctx->meta->seq, &known, sizeof(known));
 		return 0;
 	}
@@ -377,7 +372,7 @@ int table_unheld(struct bpf_iter__tcp *ctx)
 	row.type = SOCK_STREAM;
 	row.uid = ctx->uid;
 	fill_tcp(&row, tp, sk);
-	if (sk->sk_socket)
+	if (SOCK(sk)->sk_socket)
 		row.flags |= TABLE_IN_USE;
 	tell_tcp(ctx->meta->seq, &row, tp);
 	return 0;
