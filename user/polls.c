@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "polls.h"
 
+#include "source/cgroup.h"
 #include "source/clock.h"
 
 #define EVERY_NS 250000000ULL
@@ -12,13 +13,16 @@ int polls_init(struct polls *p, struct pipeline *pipeline, uint64_t mono_ns)
 			     .selection = *pipeline->selection,
 			     .next_ns = mono_ns + EVERY_NS };
 	p->selection.states = 0;
-	return polling_pass_open(&p->selection.netns, true, &p->passes);
+	p->cgroups = cgroup_cache_new();
+	return polling_pass_open(&p->selection.netns, p->cgroups, true, &p->passes);
 }
 
 void polls_done(struct polls *p)
 {
 	polling_pass_close(p->passes);
 	p->passes = NULL;
+	cgroup_cache_free(p->cgroups);
+	p->cgroups = NULL;
 }
 
 int polls_fd(const struct polls *p)
@@ -181,6 +185,19 @@ static const struct connection *find_listener(const struct polls *p, const struc
 	return search.found;
 }
 
+static void take_cgroup(const struct connection *listener, struct event *e)
+{
+	e->cgroup = listener->cgroup;
+	e->unit = listener->unit;
+	e->container = listener->container;
+	if (connection_has(listener, FIELD_CGROUP))
+		event_set(e, FIELD_CGROUP);
+	if (connection_has(listener, FIELD_UNIT))
+		event_set(e, FIELD_UNIT);
+	if (connection_has(listener, FIELD_CONTAINER))
+		event_set(e, FIELD_CONTAINER);
+}
+
 /* No pass met it: whose it was is known only as far as its listener tells. */
 static void guess_owner(const struct connection *listener, struct event *e)
 {
@@ -197,6 +214,7 @@ static void guess_owner(const struct connection *listener, struct event *e)
 		e->uid = listener->uid;
 		event_set(e, FIELD_UID);
 	}
+	take_cgroup(listener, e);
 }
 
 static void set_end(struct event *e, const struct connection *c)

@@ -9,12 +9,13 @@
 #include "pipeline.h"
 #include "source/polling_pass.h"
 
-/* Borrowed: pipeline. Owned: passes. */
+/* Borrowed: pipeline. Owned: passes, cgroups. */
 struct polls {
 	struct pipeline *pipeline;
 	struct selection selection; /* what belongs into the table: without states */
 	struct polling_pass *passes;
-	uint64_t next_ns; /* when the next pass is due */
+	struct cgroup_cache *cgroups; /* rows of the table have their strings */
+	uint64_t next_ns;	      /* when the next pass is due */
 	uint64_t pass_ns,
 		previous_ns; /* when the last one began, and the one before; 0: none yet */
 	uint64_t lost;	     /* times that notices were lost */

@@ -58,7 +58,8 @@ static int add_snapshot(void *context, struct event *e)
 static int snapshot_by_polling(struct sweeps *s)
 {
 	struct polling_pass *pass;
-	int err = polling_pass_open(&s->selection.netns, false, &pass);
+	int err = polling_pass_open(&s->selection.netns, kernel_source_cgroups(s->kernel), false,
+				    &pass);
 
 	if (err)
 		return err;

@@ -84,7 +84,7 @@ static void own_sockets(void **state)
 		struct search s = { .port = port };
 		struct polling_pass *p;
 
-		assert_int_equal(polling_pass_open(&all, notices[i], &p), 0);
+		assert_int_equal(polling_pass_open(&all, NULL, notices[i], &p), 0);
 		for (uint32_t passes = 1; passes < 4; passes++) {
 			assert_int_equal(polling_pass_run(p, find, &s), 0);
 			assert_int_equal(s.found, passes);
@@ -95,7 +95,7 @@ static void own_sockets(void **state)
 		polling_pass_close(p);
 
 		s.found = 0;
-		assert_int_equal(polling_pass_open(&elsewhere, notices[i], &p), 0);
+		assert_int_equal(polling_pass_open(&elsewhere, NULL, notices[i], &p), 0);
 		assert_int_equal(polling_pass_run(p, find, &s), 0);
 		assert_int_equal(s.found, 0);
 		polling_pass_close(p);
@@ -123,7 +123,7 @@ static void own_notices(void **state)
 	int fd = listen_somewhere(&s.port);
 
 	(void)state;
-	assert_int_equal(polling_pass_open(&all, true, &p), 0);
+	assert_int_equal(polling_pass_open(&all, NULL, true, &p), 0);
 	assert_true(polling_pass_fd(p) >= 0);
 	assert_int_equal(polling_pass_run(p, find, &s), 0);
 	s.found = 0;
@@ -141,7 +141,7 @@ static void own_notices(void **state)
 	assert_int_equal(lost, 0);
 	polling_pass_close(p);
 
-	assert_int_equal(polling_pass_open(&all, false, &p), 0);
+	assert_int_equal(polling_pass_open(&all, NULL, false, &p), 0);
 	assert_int_equal(polling_pass_fd(p), -1);
 	assert_int_equal(polling_pass_notices(p, &lost, find_notice, &s), 0);
 	polling_pass_close(p);

@@ -134,6 +134,35 @@ static int remove_root(void **state)
 	return system(command);
 }
 
+static void assert_cgroup(const char *file, const char *path)
+{
+	char data[256];
+	const char *found;
+
+	snprintf(data, sizeof(data), "%s", file);
+	found = proc_parse_cgroup(data);
+	if (path)
+		assert_string_equal(found, path);
+	else
+		assert_null(found);
+}
+
+/* Version 1's lines stand before and after that of version 2. */
+static void cgroups(void **state)
+{
+	(void)state;
+	assert_cgroup("0::/\n", "/");
+	assert_cgroup("0::/system.slice/nginx.service\n", "/system.slice/nginx.service");
+	assert_cgroup("2:cpu,cpuacct:/a\n1:name=systemd:/b\n0::/c d\n", "/c d");
+	assert_cgroup("0::/c\n1:cpu:/x\n", "/c");
+	assert_cgroup("10::/x\n0::/c\n", "/c");
+	assert_cgroup("2:cpu:/a\n1:name=0::/b\n", NULL);
+	assert_cgroup("0::/cut", NULL);
+	assert_cgroup("0::", NULL);
+	assert_cgroup("0::\n1:cpu:/x\n", NULL);
+	assert_cgroup("", NULL);
+}
+
 static void holders(void **state)
 {
 	struct proc_sockets p;
@@ -141,7 +170,7 @@ static void holders(void **state)
 	size_t count;
 
 	(void)state;
-	assert_int_equal(proc_sockets_read(&p, root), 0);
+	assert_int_equal(proc_sockets_read(&p, root, NULL), 0);
 	assert_int_equal(p.process_count, 3);
 	h = proc_sockets_find(&p, 500, &count);
 	assert_int_equal(count, 3);
@@ -159,7 +188,7 @@ static void holders(void **state)
 	assert_null(proc_sockets_find(&p, 700, &count));
 	proc_sockets_done(&p);
 	assert_null(proc_sockets_find(&p, 500, &count));
-	assert_int_equal(proc_sockets_read(&p, "/nonexistent"), -ENOENT);
+	assert_int_equal(proc_sockets_read(&p, "/nonexistent", NULL), -ENOENT);
 	proc_sockets_done(&p);
 }
 
@@ -206,8 +235,8 @@ static void join(void **state)
 	struct event e;
 
 	(void)state;
-	assert_int_equal(proc_sockets_read(&p, root), 0);
-	j = polling_join_new(&p, remember, &s);
+	assert_int_equal(proc_sockets_read(&p, root, NULL), 0);
+	j = polling_join_new(&p, NULL, remember, &s);
 	assert_non_null(j);
 
 	/* A listener is its oldest holder's. */
@@ -280,9 +309,8 @@ static void join(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stat_names),
-		cmocka_unit_test(users_and_links),
-		cmocka_unit_test(holders),
+		cmocka_unit_test(stat_names), cmocka_unit_test(users_and_links),
+		cmocka_unit_test(cgroups),    cmocka_unit_test(holders),
 		cmocka_unit_test(join),
 	};
 

@@ -188,6 +188,20 @@ static struct entry *keep(struct cgroup_cache *c, uint64_t id, const char *path)
 	return e;
 }
 
+uint64_t cgroup_id_of(struct cgroup_cache *c, const char *path)
+{
+	struct stat st;
+
+	/* Outside of this process's cgroup namespace it begins with that. */
+	if (!c || c->mount_fd < 0 || *path != '/' || !strncmp(path, "/../", strlen("/../")) ||
+	    !strcmp(path, "/.."))
+		return 0;
+	if (fstatat(c->mount_fd, path[1] ? path + 1 : ".", &st, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	keep(c, st.st_ino, path);
+	return st.st_ino;
+}
+
 /* Where an open cgroup directory lies below the mount: copied to `path`. 0 or -errno. */
 static int path_of(const struct cgroup_cache *c, int fd, char path[PATH_MAX])
 {

@@ -32,6 +32,12 @@ const struct cgroup_names *cgroup_lookup(struct cgroup_cache *c, uint64_t cgroup
 /* The id, and the names where there are any, into the event. `c` may be NULL. */
 void cgroup_to_event(struct cgroup_cache *c, uint64_t cgroup_id, struct event *e);
 
+/*
+ * The other way round, and its names are kept: the id of the cgroup that /proc/PID/cgroup names. 0: not there, or
+ * outside of what the mount shows. `c` may be NULL.
+ */
+uint64_t cgroup_id_of(struct cgroup_cache *c, const char *path);
+
 /* Where the cgroup2 file system is mounted, or NULL. Borrowed. */
 const char *cgroup_mount(const struct cgroup_cache *c);
 

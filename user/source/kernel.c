@@ -345,6 +345,11 @@ unsigned int kernel_source_rung(const struct kernel_source *k)
 	return k->rung;
 }
 
+struct cgroup_cache *kernel_source_cgroups(const struct kernel_source *k)
+{
+	return k->names.cgroups;
+}
+
 const char *const *kernel_source_hooks(const struct kernel_source *k, uint32_t *count)
 {
 	*count = k->hook_count;

@@ -56,6 +56,8 @@ bool kernel_source_follows_udp(const struct kernel_source *k);
 
 /* On which rung of ladder.h it runs: 1 to 3. */
 unsigned int kernel_source_rung(const struct kernel_source *k);
+/* The names of the cgroups that its events have. Borrowed; may be NULL. */
+struct cgroup_cache *kernel_source_cgroups(const struct kernel_source *k);
 
 /* Names of what is attached, for `start`. Borrowed. */
 const char *const *kernel_source_hooks(const struct kernel_source *k, uint32_t *count);

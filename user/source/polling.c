@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "source/cgroup.h"
+
 #define SLOTS_LEAST 256
 
 /* Owned: holders, listening. */
 struct polling_join {
 	const struct proc_sockets *processes;
+	struct cgroup_cache *cgroups;
 	event_sink *sink;
 	void *context;
 	struct holder *holders; /* of the event at hand */
@@ -19,14 +22,15 @@ struct polling_join {
 	size_t slot_count, used;
 };
 
-struct polling_join *polling_join_new(const struct proc_sockets *processes, event_sink *sink,
-				      void *context)
+struct polling_join *polling_join_new(const struct proc_sockets *processes,
+				      struct cgroup_cache *cgroups, event_sink *sink, void *context)
 {
 	struct polling_join *j = calloc(1, sizeof(*j));
 
 	if (!j)
 		return NULL;
 	j->processes = processes;
+	j->cgroups = cgroups;
 	j->sink = sink;
 	j->context = context;
 	return j;
@@ -158,6 +162,8 @@ static int set_holders(struct polling_join *j, struct event *e, const struct pro
 		e->uid = owner->uid;
 		event_set(e, FIELD_UID);
 	}
+	if (owner->cgroup_id)
+		cgroup_to_event(j->cgroups, owner->cgroup_id, e);
 	return 0;
 }
 

@@ -14,8 +14,9 @@
  */
 struct polling_join;
 
-/* Borrowed: processes. NULL when out of memory. */
-struct polling_join *polling_join_new(const struct proc_sockets *processes, event_sink *sink,
+/* Borrowed: processes, cgroups (those that proc_sockets_read was given). NULL when out of memory. */
+struct polling_join *polling_join_new(const struct proc_sockets *processes,
+				      struct cgroup_cache *cgroups, event_sink *sink,
 				      void *context);
 void polling_join_free(struct polling_join *j);
 /* Adds holders, owner and direction; valid up to the next call. 0 or -ENOMEM. */

@@ -42,9 +42,10 @@ struct places {
 	size_t count;
 };
 
-/* Owned: places, leaving, networks, notices. Borrowed: netns. */
+/* Owned: places, leaving, networks, notices. Borrowed: netns, cgroups. */
 struct polling_pass {
 	const struct u32_list *netns;
+	struct cgroup_cache *cgroups;
 	struct places places;
 	struct places
 		leaving; /* gone since the last pass; their last notices are still to be read */
@@ -72,13 +73,15 @@ uint64_t polling_cookie(uint64_t cookie, uint32_t netns)
 	return cookie ^ (uint64_t)(netns & 0x7fffff) << 40;
 }
 
-int polling_pass_open(const struct u32_list *netns, bool notices, struct polling_pass **out)
+int polling_pass_open(const struct u32_list *netns, struct cgroup_cache *cgroups, bool notices,
+		      struct polling_pass **out)
 {
 	struct polling_pass *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
 	p->netns = netns;
+	p->cgroups = cgroups;
 	p->own = network_own();
 	p->salted = notices && counts_cookies_by_namespace();
 	p->notices = notices ? epoll_create1(EPOLL_CLOEXEC) : -1;
@@ -315,7 +318,7 @@ int polling_pass_run(struct polling_pass *p, event_sink *sink, void *context)
 	 * Holders first: a socket made between the two passes lacks an owner, one that is gone is
 	 * not told of at all.
 	 */
-	int err = proc_sockets_read(&processes, "/proc");
+	int err = proc_sockets_read(&processes, "/proc", p->cgroups);
 
 	networks_done(&p->networks);
 	if (!err)
@@ -326,7 +329,7 @@ int polling_pass_run(struct polling_pass *p, event_sink *sink, void *context)
 		err = look_everywhere(p);
 	if (!err)
 		err = judge(p);
-	if (!err && !(join = polling_join_new(&processes, sink, context)))
+	if (!err && !(join = polling_join_new(&processes, p->cgroups, sink, context)))
 		err = -ENOMEM;
 	if (!err)
 		err = tell_places(p, join);

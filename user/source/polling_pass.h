@@ -12,13 +12,16 @@
 #define POLLING_NOTICES_MAX \
 	512 /* namespaces that give notice; of the others passes tell what has gone */
 
+struct cgroup_cache;
 struct polling_pass;
 
 /*
- * `netns`: inodes of the namespaces to look into; empty: all; borrowed. `notices`: listen for them too, where they can be had;
+ * `netns`: inodes of the namespaces to look into; empty: all; borrowed. `cgroups`: gets the names that events have, so it must
+ * outlive them; borrowed, NULL: out of memory. `notices`: listen for them too, where they can be had;
  * cookies are then made unique where the kernel's are not (polling_cookie), without it they are the kernel's own. 0 or -ENOMEM.
  */
-int polling_pass_open(const struct u32_list *netns, bool notices, struct polling_pass **out);
+int polling_pass_open(const struct u32_list *netns, struct cgroup_cache *cgroups, bool notices,
+		      struct polling_pass **out);
 void polling_pass_close(struct polling_pass *p);
 
 /*

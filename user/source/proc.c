@@ -2,6 +2,7 @@
 #include "source/proc.h"
 
 #include "base/cleanup.h"
+#include "source/cgroup.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -78,6 +79,20 @@ int proc_parse_uid(const char *status, uint32_t *uid)
 	return line && sscanf(line, "\nUid: %u", uid) == 1 ? 0 : -EBADMSG;
 }
 
+const char *proc_parse_cgroup(char *data)
+{
+	char *line = strncmp(data, "0::/", 4) ? strstr(data, "\n0::/") : data, *path, *end;
+
+	if (!line)
+		return NULL;
+	path = strchr(line, '/');
+	end = strchr(path, '\n');
+	if (!end)
+		return NULL;
+	*end = '\0';
+	return path;
+}
+
 uint64_t proc_parse_socket(const char *link)
 {
 	uint64_t inode;
@@ -112,12 +127,13 @@ static ssize_t read_file(int directory, const char *name, char *data, size_t siz
 }
 
 /*
- * Name, start and user; false when the process is gone. `directory` is its own, so that no other
+ * Name, start, user and cgroup; false when the process is gone. `directory` is its own, so that no other
  * can take its pid.
  */
-static bool read_process(int directory, struct proc_process *process)
+static bool read_process(int directory, struct cgroup_cache *cgroups, struct proc_process *process)
 {
-	char data[4096];
+	const char *path = NULL;
+	char data[8192];
 	ssize_t length = read_file(directory, "stat", data, sizeof(data));
 
 	if (length <= 0 ||
@@ -125,6 +141,10 @@ static bool read_process(int directory, struct proc_process *process)
 		return false;
 	process->has_uid = read_file(directory, "status", data, sizeof(data)) > 0 &&
 			   !proc_parse_uid(data, &process->uid);
+	if (cgroups && read_file(directory, "cgroup", data, sizeof(data)) > 0)
+		path = proc_parse_cgroup(data);
+	if (path)
+		process->cgroup_id = cgroup_id_of(cgroups, path);
 	return true;
 }
 
@@ -164,7 +184,8 @@ static int read_fds(struct proc_sockets *p, DIR *fds)
 }
 
 /* 0 or -ENOMEM; a process that is gone or closed to us leaves nothing behind. */
-static int read_one(struct proc_sockets *p, int root, const char *name, uint32_t pid)
+static int read_one(struct proc_sockets *p, int root, const char *name, uint32_t pid,
+		    struct cgroup_cache *cgroups)
 {
 	AUTO_CLOSE int directory = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct proc_process process = { .pid = pid };
@@ -187,7 +208,7 @@ static int read_one(struct proc_sockets *p, int root, const char *name, uint32_t
 	closedir(fds);
 	if (err || p->holder_count == before)
 		return err;
-	if (!read_process(directory, &process)) {
+	if (!read_process(directory, cgroups, &process)) {
 		p->holder_count = before;
 		return 0;
 	}
@@ -213,7 +234,7 @@ static int by_inode_and_age(const void *left, const void *right, void *context)
 	return (a->fd > b->fd) - (a->fd < b->fd);
 }
 
-int proc_sockets_read(struct proc_sockets *p, const char *root)
+int proc_sockets_read(struct proc_sockets *p, const char *root, struct cgroup_cache *cgroups)
 {
 	const struct dirent *d;
 	DIR *processes;
@@ -227,7 +248,7 @@ int proc_sockets_read(struct proc_sockets *p, const char *root)
 		uint64_t pid;
 
 		if (whole_number(d->d_name, &pid) && pid && pid <= INT32_MAX)
-			err = read_one(p, dirfd(processes), d->d_name, (uint32_t)pid);
+			err = read_one(p, dirfd(processes), d->d_name, (uint32_t)pid, cgroups);
 	}
 	closedir(processes);
 	if (!err && p->holder_count)

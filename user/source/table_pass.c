@@ -2,12 +2,15 @@
 #include "source/table_pass.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "source/ladder.h"
 #include "source/table_share.h"
 #include "source/types_check.h"
 #include "table.h"
@@ -63,6 +66,19 @@ static int find_types(const char *path, struct kernel_error *error)
 	return path ? types_from_file(path, NULL, error) : 0;
 }
 
+/* Kernels before 5.11 have no bpf_sock_from_file: said in words, for nothing else is wrong with them. */
+static void explain(struct kernel_error *error, int err)
+{
+	struct btf *btf = err == -EINVAL ? btf__load_vmlinux_btf() : NULL;
+
+	kernel_error_explain(error, err);
+	if (btf && ladder_function_args(btf, "bpf_sock_from_file") < 0)
+		snprintf(
+			error->what, sizeof(error->what),
+			"eBPF can't tell sockets from other files on this kernel (that takes Linux 5.11)");
+	btf__free(btf);
+}
+
 int table_pass_open(uint32_t kinds, bool detail, const char *btf_path, struct table_pass **out,
 		    struct kernel_error *error)
 {
@@ -82,7 +98,7 @@ int table_pass_open(uint32_t kinds, bool detail, const char *btf_path, struct ta
 	}
 	err = start(p, kinds, detail, btf_path);
 	if (err) {
-		kernel_error_explain(error, err);
+		explain(error, err);
 		table_pass_close(p);
 		return err;
 	}

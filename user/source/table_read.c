@@ -336,11 +336,11 @@ int table_read_without_ebpf(struct table_source *t)
 	 * Holders first: a socket made between the two passes lacks an owner, one that is gone is
 	 * not told of at all.
 	 */
-	int err = proc_sockets_read(&t->processes, "/proc");
+	int err = proc_sockets_read(&t->processes, "/proc", t->cgroups);
 
 	if (err)
 		return err;
-	t->polling = polling_join_new(&t->processes, NULL, NULL);
+	t->polling = polling_join_new(&t->processes, t->cgroups, NULL, NULL);
 	if (!t->polling)
 		return -ENOMEM;
 	err = networks_find(&t->rounds[0].networks);
