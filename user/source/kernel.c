@@ -39,7 +39,9 @@ static void set_filters(struct object *o, bool fallback, const struct kernel_opt
 		return;
 	*o->rodata.filter_atom_count =
 		filter_pushdown_first(p, fallback ? FILTER_ATOMS_FALLBACK : FILTER_ATOMS);
-	memcpy(o->rodata.filter_atoms, p->atoms, *o->rodata.filter_atom_count * sizeof(*p->atoms));
+	if (*o->rodata.filter_atom_count)
+		memcpy(o->rodata.filter_atoms, p->atoms,
+		       *o->rodata.filter_atom_count * sizeof(*p->atoms));
 }
 
 static int take_record(struct kernel_source *k, const void *data, size_t size)
