@@ -135,10 +135,13 @@ def names(events):
 def take_heir(end, opened):
     """The end as it looks where its accept could not be seen and its heir was the first to operate it.
 
-    Nothing runs in accept() then but the hook that some kernels lack; the listener's owner is right as well."""
+    Nothing runs in accept() then but the hook that some kernels lack; the listener's owner is right as well. A pass over
+    files may meet a forked heir while it still bears its parent's name."""
     if not end["open"].get("unseen") or opened.get("pid") != end["close"]["pid"]:
         return end
-    return end | {"open": end["open"] | {name: end["close"][name] for name in ("pid", "comm")}}
+    comms = end["open"]["comm"], end["close"]["comm"]
+    comm = opened["comm"] if opened.get("comm") in comms else comms[1]
+    return end | {"open": end["open"] | {"pid": end["close"]["pid"], "comm": comm}}
 
 
 def verify(truth, events):
