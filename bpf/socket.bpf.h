@@ -42,14 +42,15 @@ struct tcp_sock___varying {
 			struct {
 				/* Since 6.18 UDP and raw sockets count there, one counter for each NUMA node. */
 				struct numa_drop_counters___two *sk_drop_counters;
-				/* Until 6.19 the deadline is a member of its own (icsk_timeout), then the timer's. */
-				struct timer_list tcp_retransmit_timer;
-				struct timer_list sk_timer;
+				struct timer_list
+					tcp_retransmit_timer; /* was icsk_retransmit_timer */
+				struct timer_list
+					sk_timer; /* keepalive; became icsk_keepalive_timer */
 			} sk;
 		} icsk_inet;
-		unsigned long icsk_timeout;
+		unsigned long icsk_timeout; /* the deadline; since 6.19 it is the timer's */
 		struct timer_list icsk_retransmit_timer;
-		struct timer_list icsk_keepalive_timer; /* before 6.19 it is sk_timer */
+		struct timer_list icsk_keepalive_timer;
 	} inet_conn;
 	bool is_mptcp; /* CONFIG_MPTCP */
 } __attribute__((preserve_access_index));

@@ -185,19 +185,6 @@ static const struct connection *find_listener(const struct polls *p, const struc
 	return search.found;
 }
 
-static void take_cgroup(const struct connection *listener, struct event *e)
-{
-	e->cgroup = listener->cgroup;
-	e->unit = listener->unit;
-	e->container = listener->container;
-	if (connection_has(listener, FIELD_CGROUP))
-		event_set(e, FIELD_CGROUP);
-	if (connection_has(listener, FIELD_UNIT))
-		event_set(e, FIELD_UNIT);
-	if (connection_has(listener, FIELD_CONTAINER))
-		event_set(e, FIELD_CONTAINER);
-}
-
 /* No pass met it: whose it was is known only as far as its listener tells. */
 static void guess_owner(const struct connection *listener, struct event *e)
 {
@@ -214,7 +201,7 @@ static void guess_owner(const struct connection *listener, struct event *e)
 		e->uid = listener->uid;
 		event_set(e, FIELD_UID);
 	}
-	take_cgroup(listener, e);
+	event_set_cgroup(e, listener->cgroup, listener->unit, listener->container);
 }
 
 static void set_end(struct event *e, const struct connection *c)

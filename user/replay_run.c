@@ -149,9 +149,7 @@ static int replay_all(struct replay_run *r)
 
 	while (!err && !signals_stop) {
 		n = replay_next(r->replay, &e, &error);
-		if (n == 0)
-			break;
-		if (n == -ECANCELED)
+		if (n == 0 || n == -ECANCELED)
 			break;
 		if (n < 0) {
 			report_error(&error);

@@ -239,3 +239,19 @@ void event_set_addresses(struct event *e, int socket_family, const void *laddr, 
 		event_set(e, FIELD_RADDR);
 	}
 }
+
+void event_set_cgroup(struct event *e, const char *path, const char *unit, const char *container)
+{
+	if (path) {
+		e->cgroup = path;
+		event_set(e, FIELD_CGROUP);
+	}
+	if (unit) {
+		e->unit = unit;
+		event_set(e, FIELD_UNIT);
+	}
+	if (container) {
+		e->container = container;
+		event_set(e, FIELD_CONTAINER);
+	}
+}

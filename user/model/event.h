@@ -337,6 +337,9 @@ void event_init(struct event *e, enum event_type type, uint64_t time_ns, uint64_
  */
 void event_set_addresses(struct event *e, int socket_family, const void *laddr, const void *raddr);
 
+/* Each where it is known (not NULL). Borrowed, as in the event. */
+void event_set_cgroup(struct event *e, const char *path, const char *unit, const char *container);
+
 /* Nobody is known to have done it, where somebody must have. */
 bool event_is_unattributed(const struct event *e);
 

@@ -123,18 +123,8 @@ void cgroup_to_event(struct cgroup_cache *c, uint64_t cgroup_id, struct event *e
 	const struct cgroup_names *cgroup = c && cgroup_id ? cgroup_lookup(c, cgroup_id) : NULL;
 
 	e->cgroup_id = cgroup_id;
-	if (!cgroup || !cgroup->path)
-		return;
-	e->cgroup = cgroup->path;
-	event_set(e, FIELD_CGROUP);
-	if (cgroup->unit) {
-		e->unit = cgroup->unit;
-		event_set(e, FIELD_UNIT);
-	}
-	if (cgroup->container) {
-		e->container = cgroup->container;
-		event_set(e, FIELD_CONTAINER);
-	}
+	if (cgroup)
+		event_set_cgroup(e, cgroup->path, cgroup->unit, cgroup->container);
 }
 
 const char *cgroup_mount(const struct cgroup_cache *c)
